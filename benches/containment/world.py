@@ -100,7 +100,7 @@ class World:
 
     def listed(self):
         """The remediation, as `rescind list` has it; None while there is none."""
-        lines = self.rescind.run("list", "-o", "json").splitlines()
+        lines = self.rescind.run("list", "-o", "jsonl").splitlines()
         return json.loads(lines[-1]) if lines else None
 
 

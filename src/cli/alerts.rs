@@ -2,13 +2,16 @@
 
 use super::Exit;
 use super::answer::{Signed, signed};
-use super::output::{BAD, BOLD, DIM, Screen, clean, styled, utc, when};
+use super::filter::ago_or_time;
+use super::output::{BAD, BOLD, DIM, Screen, clean, styled, when};
 use super::runtime::block_on;
 use crate::config::Config;
 use crate::desk::{self, AlertLine};
 use crate::ledger::Reader;
+use crate::org::named_account;
+use crate::plural::counted;
 use crate::replication::open_ledger;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -16,14 +19,19 @@ pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// How far back: a duration such as 24h or 7d, or a time such as 2026-11-30T12:00:00Z.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = a_time)]
+    /// How far back: a duration such as 24h or 7d, a day, or a time such as 2026-11-30T12:00:00Z.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = ago_or_time)]
     since: Timestamp,
+
+    /// Only those that nobody has seen to.
+    #[arg(long)]
+    open: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Record that an alert was seen to.
+    #[command(alias = "acknowledge")]
     Ack(AckArgs),
 }
 
@@ -35,21 +43,6 @@ pub struct AckArgs {
 
     #[command(flatten)]
     pub(super) signed: Signed,
-}
-
-/// A time, or how long ago it was.
-fn a_time(text: &str) -> Result<Timestamp, String> {
-    let expected =
-        || "expected a duration such as 24h or 7d, or a time such as 2026-11-30T12:00:00Z".to_owned();
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    let span: Span = text.parse().map_err(|_| expected())?;
-    let ago = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| expected())?;
-    if ago < SignedDuration::ZERO {
-        return Err(expected());
-    }
-    Ok(Timestamp::now().saturating_sub(ago).unwrap_or(Timestamp::MIN))
 }
 
 impl Args {
@@ -82,13 +75,29 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         line(&seen, screen);
         return Ok(Exit::Done);
     }
-    let lines = desk::alert_lines(&reader, args.since)?;
-    for one in &lines {
-        screen.json(one)?;
+    screen.knows(reader.account_names()?);
+    list(desk::alert_lines(&reader, args.since)?, args, screen)
+}
+
+/// The alerts, for people and programs.
+pub(super) fn list(lines: Vec<AlertLine>, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    screen.lists(&["items"]);
+    let open = lines.iter().filter(|one| one.acknowledged.is_none()).count();
+    for one in lines.iter().filter(|one| !args.open || one.acknowledged.is_none()) {
+        screen.item("items", one)?;
         line(one, screen);
     }
+    let since = when(args.since);
     if lines.is_empty() {
-        screen.line("No alerts in this time.");
+        screen.prose(format!("No alerts since {since}."));
+    } else if open == 0 {
+        screen.prose(format!("All of {} since {since} were seen to.", counted(lines.len(), "alert")));
+    } else {
+        screen.prose(format!(
+            "{} of {} since {since}: `rescind alerts ack N --by NAME --reason TEXT` when one is seen to.",
+            styled(BAD, format!("{open} not seen to")),
+            counted(lines.len(), "alert")
+        ));
     }
     Ok(Exit::Done)
 }
@@ -96,18 +105,23 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
 /// An alert, for people.
 pub(super) fn line(alert: &AlertLine, screen: &Screen) {
     let style = if alert.acknowledged.is_some() { DIM } else { BAD };
-    let about = alert.remediation.as_deref().map_or_else(String::new, |id| format!("  {}", clean(id)));
-    let account = alert.account.as_ref().map_or_else(String::new, |account| format!("  {account}"));
     let code = styled(style, alert.code);
-    screen.line(format!("{}  {code}{account}{about}", styled(BOLD, alert.alert)));
-    screen.prose(format!("    {}: {}", when(alert.at), clean(&alert.text)));
+    screen.line(format!("{:<6}  {code}  {}", styled(BOLD, alert.alert), when(alert.at)));
+    let account =
+        alert.account.as_ref().map(|one| named_account(one.as_str(), alert.account_name.as_deref()));
+    let about: Vec<String> =
+        [account, alert.remediation.as_deref().map(clean)].into_iter().flatten().collect();
+    if !about.is_empty() {
+        screen.prose(format!("    {}", about.join("  ")));
+    }
+    screen.prose(format!("    {}", clean(&alert.text)));
     match &alert.acknowledged {
         Some(seen) => screen.prose(format!(
             "    seen to {} by {}: {}",
-            utc(seen.at),
+            when(seen.at),
             clean(&seen.answer.by),
             clean(&seen.answer.reason)
         )),
-        None => screen.prose(format!("    {}", clean(&alert.what_to_do))),
+        None => screen.prose(format!("    to do: {}", clean(&alert.what_to_do))),
     }
 }

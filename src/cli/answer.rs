@@ -235,11 +235,12 @@ pub(super) async fn record(
     };
     let word = kind.word();
     let left = (missing > 0).then_some(missing);
-    screen.json(&serde_json::json!({
+    let line = serde_json::json!({
         "remediation": remediation.id, word: answer, "approvals_missing": left,
-    }))?;
+    });
+    screen.item("items", &line)?;
     let target = &remediation.target;
-    screen.line(format!(
+    screen.prose(format!(
         "{}  {}: {} in {}",
         styled(BOLD, &remediation.id),
         word.replace('_', " "),
@@ -260,7 +261,7 @@ pub(super) async fn record(
 
 /// Says who carries out what is approved.
 pub(super) fn say_who_acts(config: &Config, screen: &Screen) {
-    screen.line(match Lock::holder(&config.ledger) {
+    screen.prose(match Lock::holder(&config.ledger) {
         Some(holder) => format!(
             "The running service ({}) acts on it within two seconds; `rescind show` has the outcome.",
             clean(&holder)
@@ -297,7 +298,7 @@ async fn answer_all(
         return Err(BadInput(all.join("\n")).into());
     }
     for (id, why) in &refused {
-        screen.json(&serde_json::json!({ "remediation": id, "refused": why }))?;
+        screen.item("items", &serde_json::json!({ "remediation": id, "refused": why }))?;
         screen.prose(format!("{}  {}", styled(BAD, "NOT recorded:"), clean(why)));
     }
     let (done, all) = (remediations.len() - refused.len(), remediations.len());

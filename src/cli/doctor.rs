@@ -1,12 +1,14 @@
 //! `rescind doctor`: whether everything is in place.
 
-use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table};
+use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled};
 use super::runtime::block_on;
+use super::table::table;
 use super::{Exit, signals};
 use crate::config::{Config, OptOuts};
 use crate::doctor::{Diagnosis, Doctor, GuardDuty, Level, Problem};
 use crate::ident::AccountId;
 use crate::ledger::Reader;
+use crate::org::AccountNames;
 use crate::plural::counted;
 use crate::replication::open_ledger;
 use crate::service;
@@ -36,6 +38,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         let ledger = open_ledger(config)?;
         let hub = service::hub(config, &ledger).await?;
         let reader = Reader::open(&config.ledger)?;
+        screen.knows(reader.account_names()?);
         // What is wrong with the file is one of the problems.
         let opt_outs = OptOuts::load(&config.opt_outs_file, Timestamp::now()).unwrap_or_default();
         let doctor = Doctor { config, hub: &hub, reader: &reader, opt_outs, only: args.accounts.clone() };
@@ -193,22 +196,27 @@ fn show(args: &Args, group: &Group<'_>, screen: &Screen) {
         Level::Note => styled(DIM, "note   "),
     };
     let most = if args.all { places.len() } else { NAMED };
-    let named = places.iter().take(most).copied().collect::<Vec<_>>().join(", ");
+    let names = screen.names();
+    let shown = places.iter().take(most).map(|place| in_words(place, &names)).collect::<Vec<_>>().join(", ");
     let more = match places.len().saturating_sub(most) {
         0 => String::new(),
         more => format!(" and {more} more (--all names them)"),
     };
-    screen.prose(format!("{word}  {}{more}: {}", styled(BOLD, clean(&named)), clean(&first.text)));
+    screen.prose(format!("{word}  {}{more}: {}", styled(BOLD, clean(&shown)), clean(&first.text)));
     for line in first.fix.lines() {
         let line = if places.len() == 1 { line.replace("ACCOUNT", places[0]) } else { line.to_owned() };
-        let line = format!("         {}", clean(&line));
-        // A command to paste stays whole.
+        // A command to paste stays one command.
         if COMMANDS.iter().any(|command| line.trim_start().starts_with(command)) {
-            screen.line(line);
+            screen.command(9, &clean(line.trim_start()));
         } else {
-            screen.prose(line);
+            screen.prose(format!("         {}", clean(&line)));
         }
     }
+}
+
+/// A place, with the account's name where it is one.
+fn in_words(place: &str, names: &AccountNames) -> String {
+    place.parse().map_or_else(|_| place.to_owned(), |account| names.in_words(&account))
 }
 
 /// On a terminal only.

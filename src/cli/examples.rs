@@ -103,7 +103,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "list",
         &[
-            ("What is held", "rescind list --status held"),
+            ("What is held", "rescind list --state held"),
             ("Every finding, with what was decided", "rescind list --decisions"),
         ],
     ),
@@ -153,7 +153,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "A month, for people",
                 "rescind report -o html --from 2026-11-01 --to 2026-11-30 -O november.html",
             ),
-            ("What is not done, for a program", "rescind report -o json --status held,blocked,failed"),
+            ("What is not done, for a program", "rescind report -o json --state held,blocked,failed"),
         ],
     ),
     (

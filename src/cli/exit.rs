@@ -26,6 +26,8 @@ pub enum Exit {
     NeedsPerson,
     /// 6: the ledger is not as it was written.
     Tampered,
+    /// 7: nothing is wrong, and something would be done: `plan --detailed-exitcode`.
+    Planned,
     /// 130: interrupted before everything was done. The next start continues.
     Interrupted,
 }
@@ -40,6 +42,7 @@ Exit codes:
   4    the ledger cannot be used
   5    done as far as it went, but something needs attention
   6    the ledger was tampered with
+  7    `plan --detailed-exitcode`: something would be revoked or held
   130  interrupted before all was done; the next start continues";
 
 impl Exit {
@@ -118,6 +121,7 @@ impl From<Exit> for ExitCode {
             Exit::Ledger => 4,
             Exit::NeedsPerson => 5,
             Exit::Tampered => 6,
+            Exit::Planned => 7,
             Exit::Interrupted => 130,
         })
     }

@@ -3,7 +3,8 @@
 use super::Exit;
 use super::exit::BadInput;
 use super::ledger_path::OtherLedger;
-use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
+use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, when};
+use super::table::table;
 use crate::config::{Config, ConfigError};
 use crate::desk::{find, is_long_enough, names_finding};
 use crate::ledger::{Decided, Reader};
@@ -29,6 +30,8 @@ pub fn run(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let reader = Reader::open(&args.ledger.path(config)?)?;
+    screen.knows(reader.account_names()?);
+    screen.lists(&["items"]);
     is_long_enough(&args.finding)?;
     let mut occurrences = reader.occurrences_of(&args.finding)?;
     let is_named = |id: &String| names_finding(&args.finding, id);
@@ -86,12 +89,12 @@ fn update(occurrence: &Decided) -> Option<&str> {
 
 fn describe(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
     let Decided { seen, decision } = occurrence;
-    screen.json(&serde_json::json!({ "seen": seen, "decision": decision }))?;
+    screen.item("items", &serde_json::json!({ "seen": seen, "decision": decision }))?;
     let (id, account) = (seen.subject.finding.as_deref().unwrap_or("-"), seen.subject.account.as_ref());
     screen.line(format!(
         "{}  {}",
         styled(BOLD, clean(id)),
-        account.map_or("", crate::ident::AccountId::as_str)
+        account.map_or_else(String::new, |account| screen.names().in_words(account))
     ));
     match &seen.event {
         Event::Finding { finding, origin, .. } => {

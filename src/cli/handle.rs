@@ -52,7 +52,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             take_in(&service, (begun, input), screen, &stop).await
         }
         .await;
-        Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
+        Box::pin(summary::finish(service, screen, done, "nothing new.", stop.is_cancelled())).await
     })
 }
 
@@ -97,7 +97,7 @@ async fn hand_over(
     let handed = service.handed_in().left_to_another();
     let (reader, config) = (service.ledger().reader()?, service.config().clone());
     service.stop("handed in").await?;
-    screen.json(
+    screen.fields(
         &serde_json::json!({ "handed_in": handed.len(), "taken_up_by": follow::taken_up_by(&config) }),
     )?;
     screen.line(format!("{} handed in.", counted(handed.len(), "finding")));

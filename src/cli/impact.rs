@@ -19,6 +19,7 @@ pub struct Args {
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
+    screen.knows(reader.account_names()?);
     let remediation = reader.remediation(&desk::find(&reader, &args.id)?)?;
     block_on(async {
         let stop = signals::stop_token();

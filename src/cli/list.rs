@@ -1,29 +1,51 @@
 //! `rescind list`: the remediations, or every decision.
 
-use super::filter::Filter;
+use super::filter::ListFilter;
 use super::ledger_path::OtherLedger;
-use super::output::{BOLD, Screen, clean, how_long_ago, short, styled, table, when, width};
+use super::output::{BOLD, DIM, Screen, clean, how_long_ago, short, styled, when, width};
+use super::remediation::style;
+use super::table::{Column, Table};
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
 use crate::desk::{DecisionLine, RemediationLine, decision_line};
-use crate::ledger::Reader;
+use crate::ledger::{PageWanted, Reader};
+use crate::org::named_account;
 use crate::remediation::InForce;
 use jiff::SignedDuration;
-
-/// Minimum width of a terminal, in characters, at which the table has room for exact times.
-const WIDE: usize = 110;
 
 /// Length of a short id.
 const SHORT: usize = 14;
 
+/// The columns, and how important each is: where a terminal has no room, the last of them are left out.
+const COLUMNS: [Column; 11] = [
+    Column::whole("remediation", 0),
+    Column::whole("state", 0),
+    Column::whole("proof", 3),
+    Column::whole("severity", 4),
+    Column::whole("account", 0),
+    Column::whole("name", 2),
+    Column::whole("principal", 0),
+    Column::whole("opened", 1),
+    Column::whole("in force", 5),
+    Column::whole("to deny", 6),
+    Column::whole("type", 7),
+];
+
+/// The column of the state, which has its colour.
+const STATE: usize = 1;
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    pub(super) filter: Filter,
+    pub(super) filter: ListFilter,
 
     /// Every finding with what was decided about it, and why.
     #[arg(long, conflicts_with_all = ["states", "proofs"])]
     pub(super) decisions: bool,
+
+    /// All columns, also where the terminal has no room for them.
+    #[arg(long)]
+    pub(super) wide: bool,
 
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short)]
@@ -33,6 +55,12 @@ pub struct Args {
     pub(super) ledger: OtherLedger,
 }
 
+/// A remediation of the list: as much of its id as names it, and its line.
+pub(super) struct Listed {
+    pub id: String,
+    pub line: RemediationLine,
+}
+
 pub fn run(
     args: &Args,
     config: impl FnOnce() -> Result<Config, ConfigError>,
@@ -40,22 +68,24 @@ pub fn run(
 ) -> anyhow::Result<Exit> {
     let reader = Reader::open(&args.ledger.path(config)?)?;
     watch::show(args.watch, screen, || {
-        if args.decisions { decisions(&reader, screen) } else { remediations(&reader, &args.filter, screen) }
+        screen.knows(reader.account_names()?);
+        if args.decisions { decisions(&reader, args, screen) } else { remediations(&reader, args, screen) }
     })
 }
 
-fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Result<Exit> {
-    let wanted = filter.selection();
-    let mut remediations = reader.remediations(|state| wanted.has_state(state))?;
-    remediations.retain(|remediation| wanted.has_proof(remediation.rung()));
+fn remediations(reader: &Reader, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let names = screen.names();
+    let mut page = reader.latest(&args.filter.page(&names)?, args.filter.most())?;
+    // The latest comes last, where it is seen.
+    page.ids.reverse();
     let (mut lines, known_until) = (Vec::new(), reader.last_time()?);
-    for remediation in &remediations {
-        let line = RemediationLine::of(remediation, known_until);
-        screen.json(&line)?;
-        lines.push((reader.short_id(&remediation.id)?.to_owned(), line));
+    screen.lists(&["items"]);
+    for id in &page.ids {
+        let line = RemediationLine::of(&reader.remediation(id)?, known_until, &names);
+        screen.item("items", &line)?;
+        lines.push(Listed { id: reader.short_id(id)?.to_owned(), line });
     }
-    show(&lines, !filter.is_empty(), screen);
-    Ok(Exit::Done)
+    show(&lines, args, page.next.is_some(), screen)
 }
 
 /// As much of an id as the table shows, where it is not known how much names one.
@@ -63,88 +93,124 @@ pub(super) fn short_id(id: &str) -> &str {
     id.get(..SHORT).unwrap_or(id)
 }
 
-/// The remediations, for people: each with as much of its id as names it.
-pub(super) fn show(lines: &[(String, RemediationLine)], is_filtered: bool, screen: &Screen) {
-    // Where the exact time has no room it is left to `show`.
-    let is_wide = width() >= WIDE;
-    let opened = if is_wide { "opened (UTC)" } else { "opened" };
-    let header = ["remediation", "state", "proof", "account", "principal", opened, "to deny", "in force"];
-    let rows: Vec<[String; 8]> = lines.iter().map(|(id, line)| cells(id, line, is_wide)).collect();
-    if lines.is_empty() && is_filtered {
-        screen.line("No remediation is in this state: `rescind list` shows all.");
-    } else if lines.is_empty() {
+/// The remediations, for people: each with as much of its id as names it. `is_more` says that there are earlier ones.
+pub(super) fn show(lines: &[Listed], args: &Args, is_more: bool, screen: &Screen) -> anyhow::Result<Exit> {
+    screen.end_with_more(is_more)?;
+    if lines.is_empty() && !args.filter.is_empty() {
+        screen.line("No remediation is like this: `rescind list` shows all.");
+        return Ok(Exit::Done);
+    }
+    if lines.is_empty() {
         screen.prose(
             "No remediations yet. `rescind list --decisions` shows what came and why nothing was done.",
         );
-    } else {
-        if fits(&header, &rows) {
-            let mut table = table(&header);
-            for row in rows {
-                table.add_row(row);
-            }
-            screen.line(table.trim_fmt());
-        } else {
-            for row in &rows {
-                two_lines(row, opened, screen);
-            }
-        }
-        screen.line(format!("\n{} shows one in full.", styled(BOLD, "rescind show ID")));
+        return Ok(Exit::Done);
     }
+    let mut table = Table::new(COLUMNS.to_vec());
+    for one in lines {
+        table.add_styled_row(cells(one), STATE, style(one.line.state));
+    }
+    let width = if args.wide { usize::MAX } else { width() };
+    let shown = table.shown(width);
+    let left_out = if table.fits(&shown, width) {
+        screen.line(table.draw(&shown, width));
+        table.left_out(&shown)
+    } else {
+        lines.iter().for_each(|one| two_lines(one, screen));
+        vec!["proof", "severity", "in force", "to deny", "type"]
+    };
+    screen.line("");
+    if is_more {
+        let text = format!("Earlier ones are left out: --limit {} says how many are shown.", lines.len());
+        screen.prose(styled(DIM, text));
+    }
+    if !left_out.is_empty() {
+        screen.prose(styled(
+            DIM,
+            format!("Not shown here: {}. --wide shows all columns.", left_out.join(", ")),
+        ));
+    }
+    screen.line(format!("{} shows one in full.", styled(BOLD, "rescind show ID")));
+    Ok(Exit::Done)
+}
+
+fn state(line: &RemediationLine) -> String {
+    let recurring = if line.recurrence.is_some() { " (recurring)" } else { "" };
+    format!("{}{recurring}", line.state)
 }
 
 /// A remediation in the table, column by column.
-fn cells(id: &str, line: &RemediationLine, is_wide: bool) -> [String; 8] {
-    let recurring = if line.recurrence.is_some() { " (recurring)" } else { "" };
+fn cells(one: &Listed) -> [String; 11] {
+    let (line, none) = (&one.line, || "-".to_owned());
     let to_deny = line.seconds_to_deny.and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
     [
-        id.to_owned(),
-        format!("{}{recurring}", line.state),
-        line.proof.map_or("-".to_owned(), |rung| rung.to_string()),
+        one.id.clone(),
+        state(line),
+        line.proof.map_or_else(none, |rung| rung.to_string()),
+        line.severity.map_or_else(none, |severity| severity.to_string()),
         line.account.to_string(),
+        line.account_name.clone().unwrap_or_else(none),
         line.principal.clone(),
-        if is_wide { when(line.opened_at) } else { how_long_ago(line.opened_at) },
-        to_deny.map_or("-".to_owned(), short),
-        line.in_force.as_ref().map_or("-".to_owned(), InForce::percent),
+        how_long_ago(line.opened_at),
+        line.in_force.as_ref().map_or_else(none, InForce::percent),
+        to_deny.map_or_else(none, short),
+        line.finding_type.clone(),
     ]
 }
 
-/// The table fits the terminal, with two spaces after each column.
-fn fits(header: &[&str; 8], rows: &[[String; 8]]) -> bool {
-    let mut widths = header.map(str::len);
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    widths.iter().map(|width| width + 2).sum::<usize>() <= width()
+/// A remediation where the table has no room: what people copy, and nothing of it broken over two lines.
+fn two_lines(one: &Listed, screen: &Screen) {
+    let line = &one.line;
+    let account = named_account(line.account.as_str(), line.account_name.as_deref());
+    let state = styled(style(line.state), format!("{:<9}", state(line)));
+    screen.prose(format!("{:<SHORT$}  {state} {account}, {}", one.id, how_long_ago(line.opened_at)));
+    screen.line(format!("{:<SHORT$}  {}", "", clean(&line.principal)));
 }
 
-/// A remediation where the table has no room: what people copy first, and nothing of it broken over two lines.
-fn two_lines(row: &[String; 8], opened: &str, screen: &Screen) {
-    let [id, state, proof, account, principal, at, to_deny, in_force] = row;
-    screen.line(format!("{id:<14}  {state}  {account}  {}", clean(principal)));
-    let more = format!("proof {proof}, {opened} {at}, finding to deny {to_deny}, in force {in_force}");
-    screen.prose(format!("                {more}"));
+fn decisions(reader: &Reader, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+    let names = screen.names();
+    let PageWanted { in_accounts, since, severity, .. } = args.filter.page(&names)?;
+    let mut lines: Vec<DecisionLine> =
+        reader.decisions()?.iter().map(|decided| decision_line(decided, &names)).collect();
+    lines.retain(|line| {
+        let is_there = |account: &str| in_accounts.iter().any(|one| one == account);
+        let account = line.account.as_ref().map_or("", |account| account.as_str());
+        (in_accounts.is_empty() || is_there(account))
+            && since.is_none_or(|since| line.seen >= since)
+            && severity.is_none_or(|least| line.severity.is_some_and(|severity| severity >= least))
+    });
+    let left_out = lines.len().saturating_sub(args.filter.most());
+    show_decisions(lines.split_off(left_out), left_out > 0, screen)
 }
 
-fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
-    let all = reader.decisions()?;
-    for decided in &all {
-        let line = decision_line(decided);
-        screen.json(&line)?;
-        decision(&line, screen);
+/// The decisions, for people and programs. `is_more` says that there are earlier ones.
+pub(super) fn show_decisions(
+    lines: Vec<DecisionLine>,
+    is_more: bool,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    screen.lists(&["items"]);
+    for line in &lines {
+        screen.item("items", line)?;
+        decision(line, screen);
     }
-    if all.is_empty() {
-        screen.line("No findings yet.");
+    screen.end_with_more(is_more)?;
+    if lines.is_empty() {
+        screen.line("No findings.");
+    }
+    if is_more {
+        screen.line(styled(DIM, "\nEarlier ones are left out by --limit."));
     }
     Ok(Exit::Done)
 }
 
 /// What was decided about a finding, for people.
-pub(super) fn decision(line: &DecisionLine, screen: &Screen) {
+fn decision(line: &DecisionLine, screen: &Screen) {
     let account = line.account.as_ref().map_or("-", |account| account.as_str());
+    let account = named_account(account, line.account_name.as_deref());
     let finding = clean(line.finding.as_deref().unwrap_or("-"));
-    screen.line(format!("{:<11}  {account:<12}  {finding}", line.decision));
+    screen.line(format!("{:<11}  {finding}", line.decision));
     // Below it, so that nothing that people copy is broken over two lines.
-    screen.prose(format!("             {}: {}", when(line.seen), clean(&line.reason)));
+    screen.prose(format!("             {account}, {}", when(line.seen)));
+    screen.prose(format!("             {}", clean(&line.reason)));
 }

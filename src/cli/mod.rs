@@ -7,6 +7,8 @@ mod complete;
 mod completions;
 mod confirm;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod drill;
 mod examples;
 mod exit;
@@ -45,6 +47,7 @@ mod show;
 mod signals;
 mod status;
 mod summary;
+mod table;
 mod telemetry;
 mod watch;
 
@@ -283,6 +286,10 @@ impl Command {
 
 /// The exit code of what was done. Of an error, its text is shown.
 fn ended(done: anyhow::Result<Exit>, screen: &Screen) -> ExitCode {
+    if done.is_err() {
+        screen.drop_empty();
+    }
+    screen.end();
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -47,7 +47,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         };
         let mut exit = Exit::Done;
         for (name, result) in results {
-            screen.json(&serde_json::json!({
+            screen.item("items", &serde_json::json!({
                 "channel": name, "taken": result.is_ok(), "error": result.as_ref().err().map(ToString::to_string),
             }))?;
             match result {

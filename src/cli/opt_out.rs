@@ -2,7 +2,8 @@
 
 use super::Exit;
 use super::exit::BadInput;
-use super::output::{BAD, BOLD, Screen, WARN, clean, styled, table, when};
+use super::output::{BAD, BOLD, Screen, WARN, clean, styled, when};
+use super::table::table;
 use crate::config::{Config, Mode, OptOut, OptOutDocument, OptOutMode, OptOuts, SOON_DAYS, Selector};
 use crate::ident::{AccountId, Region, RoleName};
 use crate::ledger::Reader;
@@ -214,9 +215,10 @@ fn until(opt_out: &OptOut) -> (String, Style) {
 const UNTIL: usize = 2;
 
 fn list(opt_outs: &OptOuts, screen: &Screen) -> anyhow::Result<Exit> {
+    screen.lists(&["items"]);
     let mut rows = table(&["name", "mode", "until", "what", "owner", "reason"]);
     for opt_out in &opt_outs.all {
-        screen.json(&serde_json::json!({
+        screen.item("items", &serde_json::json!({
             "opt_out": opt_out, "applies": opt_out.applies(Timestamp::now()), "days_left": opt_out.days_left(Timestamp::now()),
         }))?;
         let (until, style) = until(opt_out);
@@ -259,7 +261,10 @@ fn in_words(selects: &Selector) -> String {
 /// Offline: by the file, and by what the ledger keeps of the organization.
 fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let placement = match Reader::open(&config.ledger) {
-        Ok(reader) => reader.placement(&what.account)?,
+        Ok(reader) => {
+            screen.knows(reader.account_names()?);
+            reader.placement(&what.account)?
+        }
         Err(crate::ledger::LedgerError::Missing { .. }) => None,
         Err(error) => return Err(error.into()),
     };
@@ -270,6 +275,7 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
         region: what.region.as_ref(),
         placement: placement.as_ref(),
     };
+    screen.lists(&["opt_outs"]);
     let (mut applying, mut is_unclear) = (Vec::new(), false);
     let mut rows = table(&["opt-out", "mode", "until", "applies", "what"]);
     for opt_out in &config.opt_outs.all {
@@ -279,8 +285,8 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
             Applies::Perhaps => "perhaps",
             Applies::No => "no",
         };
-        screen
-            .json(&serde_json::json!({ "opt_out": opt_out.name, "mode": opt_out.mode, "applies": word }))?;
+        let line = serde_json::json!({ "opt_out": opt_out.name, "mode": opt_out.mode, "applies": word });
+        screen.item("opt_outs", &line)?;
         if applies == Applies::Yes {
             applying.push(opt_out);
         }
@@ -328,7 +334,7 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
     // The first of those that are the same.
     let strongest = said.iter().rev().max_by_key(|(mode, _)| *mode).filter(|(mode, _)| *mode > config.mode);
     let mode = strongest.map_or(config.mode, |(mode, _)| *mode);
-    screen.json(&serde_json::json!({
+    screen.fields(&serde_json::json!({
         "mode": mode, "decided_by": strongest.map(|(_, what)| what), "tags_read_at": tags_read_at,
     }))?;
     screen.line(match strongest {

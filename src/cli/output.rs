@@ -1,14 +1,16 @@
 //! Standard output and standard error. Colour only on a terminal.
 
+use crate::org::AccountNames;
 pub use crate::remediation::short;
 use crate::safe;
 pub use crate::safe::line as clean;
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::Table;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How results are written to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,11 +19,27 @@ pub enum Format {
     Text,
     /// One JSON document, for programs.
     Json,
+    /// Lines of JSON, each as soon as it is known.
+    Jsonl,
 }
 
 /// Where a command writes its results and its notes.
 pub struct Screen {
     format: Format,
+    /// The parts of the document that is not printed yet.
+    parts: Mutex<Vec<(String, Part)>>,
+    /// The names of the accounts that texts are about.
+    names: Mutex<AccountNames>,
+}
+
+/// A part of a document, as JSON.
+enum Part {
+    List(Vec<String>),
+    One(String),
+}
+
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub const BOLD: Style = Style::new().bold();
@@ -32,7 +50,7 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 
 impl Screen {
     pub fn new(format: Format) -> Self {
-        Self { format }
+        Self { format, parts: Mutex::default(), names: Mutex::default() }
     }
 
     pub fn is_text(&self) -> bool {
@@ -48,9 +66,28 @@ impl Screen {
         }
     }
 
-    /// The same, with lines as wide as the terminal.
+    /// The same, with lines as wide as the terminal, and the names of accounts beside their ids.
     pub fn prose(&self, text: impl AsRef<str>) {
-        self.line(wrapped(text.as_ref(), width()));
+        if self.is_text() {
+            let text = locked(&self.names).in_text(text.as_ref());
+            self.line(wrapped(&text, width()));
+        }
+    }
+
+    /// A command to copy, in one line of a shell: what is wider than the terminal goes on behind a backslash.
+    pub fn command(&self, indent: usize, command: &str) {
+        let text = folded_command(command, indent, width());
+        self.line(text);
+    }
+
+    /// From now on the names of the accounts stand beside their ids.
+    pub fn knows(&self, names: AccountNames) {
+        *locked(&self.names) = names;
+    }
+
+    /// The names of the accounts.
+    pub fn names(&self) -> AccountNames {
+        locked(&self.names).clone()
     }
 
     /// An empty terminal, for what is shown again and again.
@@ -60,12 +97,103 @@ impl Screen {
         }
     }
 
-    /// A value for programs: one line of JSON.
+    /// A whole document for programs: one line of JSON.
     pub fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        if self.format == Format::Json {
+        if !self.is_text() {
             Self::raw(&safe::json_line(value)?);
         }
         Ok(())
+    }
+
+    /// An item of a list of the document; or a line, where each is wanted as soon as it is known.
+    pub fn item(&self, list: &'static str, value: &impl Serialize) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => {}
+            Format::Jsonl => Self::raw(&safe::json_line(value)?),
+            Format::Json => self.part(list, |part| {
+                if let Part::List(items) = part {
+                    items.push(safe::json_line(value)?);
+                }
+                Ok(())
+            })?,
+        }
+        Ok(())
+    }
+
+    /// A field of the document that is no list; or a line with this field alone.
+    pub fn field(&self, name: &'static str, value: &impl Serialize) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => {}
+            Format::Jsonl => Self::raw(&format!("{{\"{name}\":{}}}", safe::json_line(value)?)),
+            Format::Json => self.set(name, value)?,
+        }
+        Ok(())
+    }
+
+    /// Fields of the document; or a line with these fields.
+    pub fn fields(&self, value: &serde_json::Value) -> anyhow::Result<()> {
+        match (self.format, value) {
+            (Format::Json, serde_json::Value::Object(fields)) => {
+                fields.iter().try_for_each(|(name, value)| self.set(name, value))
+            }
+            _ => self.json(value),
+        }
+    }
+
+    fn set(&self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
+        self.part(name, |part| {
+            *part = Part::One(safe::json_line(value)?);
+            Ok(())
+        })
+    }
+
+    /// The lists that the document has, also where nothing is in them.
+    pub fn lists(&self, names: &[&'static str]) {
+        for name in names.iter().filter(|_| self.format == Format::Json) {
+            let _ = self.part(name, |_| Ok(()));
+        }
+    }
+
+    /// Whether there is more than the list has, and the end of the document.
+    pub fn end_with_more(&self, is_more: bool) -> anyhow::Result<()> {
+        self.about_items("more", &is_more)?;
+        self.end();
+        Ok(())
+    }
+
+    /// A field of the document about its items, which has no line where each of them has one.
+    pub fn about_items(&self, name: &'static str, value: &impl Serialize) -> anyhow::Result<()> {
+        if self.format == Format::Json { self.set(name, value) } else { Ok(()) }
+    }
+
+    fn part(&self, name: &str, change: impl Fn(&mut Part) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let mut parts = locked(&self.parts);
+        if !parts.iter().any(|(known, _)| *known == name) {
+            parts.push((name.to_owned(), Part::List(Vec::new())));
+        }
+        parts.iter_mut().filter(|(known, _)| *known == name).try_for_each(|(_, part)| change(part))
+    }
+
+    /// Forgets a document that nothing was put into.
+    pub fn drop_empty(&self) {
+        let mut parts = locked(&self.parts);
+        let is_empty = |part: &Part| matches!(part, Part::List(items) if items.is_empty());
+        if parts.iter().all(|(_, part)| is_empty(part)) {
+            parts.clear();
+        }
+    }
+
+    /// Prints the document whose parts were given one by one.
+    pub fn end(&self) {
+        let parts = std::mem::take(&mut *locked(&self.parts));
+        if parts.is_empty() {
+            return;
+        }
+        let of = |(name, part): (String, Part)| match part {
+            Part::List(items) => format!("\"{name}\":[{}]", items.join(",")),
+            Part::One(value) => format!("\"{name}\":{value}"),
+        };
+        Self::raw(&format!("{{{}}}", parts.into_iter().map(of).collect::<Vec<_>>().join(",")));
     }
 
     /// A line for programs, in either format, that has nothing harmful in it.
@@ -120,49 +248,10 @@ fn guarded(text: &str) -> String {
     out + rest
 }
 
-/// Rows of text, which may come from outside.
-pub struct Rows(Table);
-
-impl Rows {
-    pub fn add_row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.add_row(cells.map(|cell| clean(&cell)));
-    }
-
-    /// A row of which one cell has this style.
-    pub fn add_styled_row<const N: usize>(&mut self, cells: [String; N], column: usize, style: Style) {
-        let mut cells = cells.map(|cell| clean(&cell));
-        if let Some(cell) = cells.get_mut(column) {
-            *cell = styled(style, &*cell);
-        }
-        self.0.add_row(cells);
-    }
-
-    pub fn trim_fmt(&self) -> String {
-        self.0.trim_fmt()
-    }
-}
-
-/// Columns that people copy from: what stands in them is never broken over two lines.
-const COPIED: [&str; 3] = ["remediation", "account", "incident"];
-
-/// A table without lines, as wide as the terminal allows.
-pub fn table(header: &[&str]) -> Rows {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header.iter().map(|h| h.to_uppercase()));
-    for (column, name) in table.column_iter_mut().zip(header) {
-        column.set_padding((0, 2));
-        if COPIED.contains(name) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    Rows(table)
-}
-
 /// A text in lines of at most `width` characters, each with this indent. A longer word stays whole.
 pub fn folded(text: &str, indent: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in words(text).map(str::trim).filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
@@ -174,13 +263,95 @@ pub fn folded(text: &str, indent: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The width of the terminal; without one, as wide as can be.
+/// The parts of a text between which a line may end, each with the spaces behind it: its words, but that a time and a
+/// number with its unit stay whole.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut end = 0;
+        loop {
+            end += rest[end..].find(' ').map_or(rest.len() - end, |at| at + 1);
+            let (word, next) = rest.split_at(end);
+            if word.is_empty() || next.is_empty() || !stays_with(word, next) {
+                let (word, next) = rest.split_at(end);
+                rest = next;
+                return (!word.is_empty()).then_some(word);
+            }
+        }
+    })
+}
+
+/// A date and its time, a number and its unit.
+fn stays_with(word: &str, next: &str) -> bool {
+    let last = word.trim_end().rsplit(' ').next().unwrap_or_default().trim_start_matches('(');
+    let next = next.split(' ').next().unwrap_or_default();
+    let is_date = last.len() == 10 && last.parse::<jiff::civil::Date>().is_ok();
+    let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let unit = next.trim_end_matches([',', ';', '.', ')', ':']);
+    is_date && next.starts_with(|c: char| c.is_ascii_digit())
+        || is_number && matches!(unit, "ms" | "s" | "min" | "h" | "d" | "%")
+}
+
+/// The width of the terminal, or what `COLUMNS` says; without both, as wide as can be.
 pub fn width() -> usize {
     width_of(&Table::new())
 }
 
 fn width_of(table: &Table) -> usize {
-    table.width().map_or(usize::MAX, usize::from)
+    let named =
+        || std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| *width > 0);
+    table.width().map(usize::from).or_else(named).unwrap_or(usize::MAX)
+}
+
+/// A command in lines of at most `width` characters, where that can be: each but the last ends in a backslash, and none
+/// is broken within quotes. A comment behind it stands in a line of its own.
+fn folded_command(command: &str, indent: usize, width: usize) -> String {
+    let margin = " ".repeat(indent);
+    if indent + command.chars().count() <= width {
+        return format!("{margin}{command}");
+    }
+    let (command, comment) = match command.split_once("   # ") {
+        Some((command, comment)) => (command.trim_end(), Some(comment)),
+        None => (command, None),
+    };
+    let (mut lines, mut line) = (Vec::new(), margin.clone());
+    for word in shell_words(command) {
+        let is_begun = !line.trim().is_empty();
+        if is_begun && line.chars().count() + 1 + word.chars().count() + 2 > width {
+            lines.push(line + " \\");
+            line = format!("{margin}  ");
+        } else if is_begun {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    lines.push(line);
+    if let Some(comment) = comment {
+        let start = format!("{margin}# ");
+        lines.extend(folded(comment, &start, width));
+    }
+    lines.join("\n")
+}
+
+/// The parts of a command between which a line may end: at spaces that are not quoted.
+fn shell_words(command: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote, mut is_escaped) = (Vec::new(), String::new(), None, false);
+    for c in command.chars() {
+        match (quote, c) {
+            _ if is_escaped => is_escaped = false,
+            (None | Some('"'), '\\') => is_escaped = true,
+            (None, ' ') => {
+                words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()));
+                continue;
+            }
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+        word.push(c);
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    words
 }
 
 /// Maximum width of a label before a text.
@@ -192,6 +363,9 @@ fn wrapped(text: &str, width: usize) -> String {
     text.split('\n').map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
 }
 
+/// Indent of a word that is too long to stand beside its label.
+const NEXT: usize = 4;
+
 fn wrapped_line(line: &str, width: usize) -> String {
     let plain = anstream::adapter::strip_str(line).to_string();
     if plain.chars().count() <= width {
@@ -201,18 +375,21 @@ fn wrapped_line(line: &str, width: usize) -> String {
     let (mut out, mut column, mut piece) = (String::new(), 0, String::new());
     // Without its partner a backtick keeps nothing together.
     let is_code = line.matches('`').count().is_multiple_of(2);
-    for part in line.split_inclusive(' ') {
+    for part in words(line) {
         piece.push_str(part);
         if is_code && !piece.matches('`').count().is_multiple_of(2) {
             continue;
         }
         let plain = anstream::adapter::strip_str(&piece).to_string();
         let (length, word) = (plain.chars().count(), plain.trim_end().chars().count());
-        if word > 0 && column > indent && column + word > width {
+        let is_label = column == indent && indent > NEXT && !out.trim().is_empty();
+        if word > 0 && (column > indent || is_label) && column + word > width {
+            // A word that has no room beside its label stands below it.
+            let begin = if indent + word > width { indent.min(NEXT) } else { indent };
             out.truncate(out.trim_end_matches(' ').len());
             out.push('\n');
-            out.push_str(&" ".repeat(indent));
-            column = indent;
+            out.push_str(&" ".repeat(begin));
+            column = begin;
         }
         out.push_str(&piece);
         column += length;
@@ -235,12 +412,16 @@ fn hanging_indent(line: &str) -> usize {
 
 /// A time as people read it: UTC, to the second, and how long ago.
 pub fn when(time: Timestamp) -> String {
-    format!("{} ({})", utc(time), how_long_ago(time))
+    format!("{} ({})", utc(time), ago(Timestamp::now().duration_since(time)))
 }
 
-/// How long ago a time was, for people.
+/// Age from which on a date says more than a number of days.
+const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How long ago a time was, for people; of what is older than a week, the day.
 pub fn how_long_ago(time: Timestamp) -> String {
-    ago(Timestamp::now().duration_since(time))
+    let age = Timestamp::now().duration_since(time);
+    if age > OLD { time.strftime("%Y-%m-%d").to_string() } else { ago(age) }
 }
 
 /// A time in UTC, to the second.
@@ -291,6 +472,41 @@ mod tests {
             wrapped("first\n  second is longer than a line"),
             "first\n  second is longer than\n  a line"
         );
+    }
+
+    #[test]
+    fn a_time_and_a_number_with_its_unit_stay_whole() {
+        let parts = |text: &'static str| words(text).collect::<Vec<_>>();
+        assert_eq!(
+            parts("until 2026-11-30 12:00:00Z (in 23 h 59 min), 2 of 3"),
+            ["until ", "2026-11-30 12:00:00Z ", "(in ", "23 h ", "59 min), ", "2 ", "of ", "3"]
+        );
+        assert_eq!(parts(""), [""; 0]);
+        assert_eq!(folded("at 2026-11-30 12:00:00Z", "", 12), ["at", "2026-11-30 12:00:00Z"]);
+    }
+
+    #[test]
+    fn a_word_that_has_no_room_beside_its_label_stands_below_it() {
+        assert_eq!(
+            wrapped("  type          one-word-of-24-characters", 24),
+            "  type\n    one-word-of-24-characters"
+        );
+        assert_eq!(
+            wrapped("  type          short and-one-that-is-long", 24),
+            "  type          short\n    and-one-that-is-long"
+        );
+        assert_eq!(wrapped("  - one-word-that-is-long", 20), "  - one-word-that-is-long");
+    }
+
+    #[test]
+    fn a_command_goes_on_behind_a_backslash() {
+        let folded = |command: &str| folded_command(command, 2, 24);
+        assert_eq!(folded("aws iam get-role"), "  aws iam get-role");
+        assert_eq!(
+            folded("aws iam get-role --role-name web --query 'a b c d e f'   # as the admin"),
+            "  aws iam get-role \\\n    --role-name web \\\n    --query \\\n    'a b c d e f'\n  # as the admin"
+        );
+        assert_eq!(shell_words(r#"a\ b "c \" d" 'e\' f"#), [r"a\ b", r#""c \" d""#, r"'e\'", "f"]);
     }
 
     #[test]

@@ -9,12 +9,13 @@ use crate::config::Config;
 use crate::desk::PlanDocument;
 use crate::finding::Decoded;
 use crate::ingest::Input;
-use crate::plural::counted;
 use crate::reconcile::Planned;
 use crate::remediation::{Begun, Event, Means, VerdictName};
 use crate::service::{Purpose, Service};
 use crate::triage::{BudgetUsage, SkipReason, Verdict};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -29,6 +30,74 @@ pub struct Args {
     /// Also gather the impact: instances in all regions, who may assume the role.
     #[arg(long)]
     impact: bool,
+
+    /// Exit with 7 where something would be revoked or held, and with 0 only where nothing would be.
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// What would be done, counted.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(super) struct PlanCounts {
+    /// Number of findings that would be revoked.
+    to_revoke: usize,
+    /// Number of findings that would be held for an approval.
+    held: usize,
+    /// Number of findings that would only be observed.
+    observed: usize,
+    /// Number of findings about which nothing would be done.
+    skipped: usize,
+    /// Number of findings that the ledger has a decision about already: `run` leaves them at that.
+    decided: usize,
+    /// Number of changes that are not possible.
+    not_possible: usize,
+    /// Number of inputs that cannot be read.
+    unreadable: usize,
+    /// Number of regions and feeds that could not be read.
+    not_read: usize,
+}
+
+impl PlanCounts {
+    fn add(&mut self, planned: &Planned) {
+        let is_decided = planned.recorded.as_ref().is_some_and(|recorded| recorded.decision.is_some());
+        let count = match &planned.decision.verdict {
+            Verdict::Skip(_) => &mut self.skipped,
+            _ if is_decided => &mut self.decided,
+            Verdict::Remediate { .. } if matches!(planned.change, Some(Err(_))) => &mut self.not_possible,
+            Verdict::Remediate { .. } => &mut self.to_revoke,
+            Verdict::Hold { .. } => &mut self.held,
+            Verdict::Observe { .. } => &mut self.observed,
+        };
+        *count += 1;
+    }
+
+    fn has_findings(&self) -> bool {
+        self.to_revoke + self.held + self.observed + self.skipped + self.decided + self.not_possible > 0
+    }
+
+    fn sentence(&self) -> String {
+        let parts = [
+            (self.to_revoke, "to revoke"),
+            (self.not_possible, "NOT possible"),
+            (self.held, "held"),
+            (self.observed, "observed"),
+            (self.skipped, "skipped"),
+            (self.decided, "decided already"),
+            (self.unreadable, "unreadable"),
+            (self.not_read, "NOT read (a region or the organization)"),
+        ];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
+    }
+
+    fn exit(&self, is_clean: bool, detailed: bool) -> Exit {
+        match (is_clean, detailed && self.to_revoke + self.held > 0) {
+            (false, _) => Exit::NeedsPerson,
+            (true, true) => Exit::Planned,
+            (true, false) => Exit::Done,
+        }
+    }
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -48,12 +117,15 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 () = stop.cancelled() => (Vec::new(), Vec::new()),
             }
         };
+        screen.lists(&["items", "errors", "undecodable"]);
         let mut clean_run = errors.is_empty();
         for error in &errors {
             screen.prose(format!("{}  {}", styled(BAD, "not read"), clean(error)));
-            screen.json(&serde_json::json!({ "error": error }))?;
+            screen.item("errors", &serde_json::json!({ "error": error }))?;
         }
-        let (mut count, mut without_rule) = (0, BTreeMap::<String, usize>::new());
+        screen.knows(service.reader().account_names()?);
+        let mut counts = PlanCounts { not_read: errors.len(), ..PlanCounts::default() };
+        let mut without_rule = BTreeMap::<String, usize>::new();
         let mut would_begin = BudgetUsage::default();
         for item in decoded {
             match item {
@@ -72,7 +144,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                             at: Timestamp::now(),
                         });
                     }
-                    count += 1;
+                    counts.add(&planned);
                     if let Verdict::Skip(SkipReason::NoRule { kind, .. }) = &planned.decision.verdict {
                         *without_rule.entry(kind.clone()).or_default() += 1;
                     }
@@ -82,12 +154,13 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 }
                 Err(undecodable) => {
                     clean_run = false;
+                    counts.unreadable += 1;
                     screen.prose(format!(
                         "{}  {}",
                         styled(BAD, "unreadable"),
                         clean(&undecodable.to_string())
                     ));
-                    screen.json(&serde_json::json!({ "undecodable": undecodable }))?;
+                    screen.item("undecodable", &serde_json::json!({ "undecodable": undecodable }))?;
                 }
             }
         }
@@ -106,17 +179,18 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 "Together that is more than the budget allows ({limit}): the rest would be held."
             ));
         }
-        screen.line(format!("{}. Nothing was changed.", counted(count, "finding")));
-        if count > 0 && !service.is_watching()? {
+        if counts.has_findings() && !service.is_watching()? {
             screen.prose(
                 "The first poll of `rescind run` only observes what is there already; with --backlog it acts on it.",
             );
         }
+        screen.about_items("summary", &counts)?;
+        screen.prose(format!("{} {}. Nothing was changed.", styled(BOLD, "Plan:"), counts.sentence()));
         service.stop("planned").await?;
         if stop.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
-        Ok(if clean_run { Exit::Done } else { Exit::NeedsPerson })
+        Ok(counts.exit(clean_run, args.detailed_exitcode))
     })
 }
 
@@ -136,7 +210,8 @@ async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>
 }
 
 pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &Screen) -> anyhow::Result<()> {
-    screen.json(&PlanDocument::from(planned))?;
+    let names = screen.names();
+    screen.item("items", &PlanDocument::of(planned, &names))?;
     let Planned { finding, recorded, decision, change, impact } = planned;
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     let label = match &decision.verdict {
@@ -145,8 +220,12 @@ pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &S
         Verdict::Observe { .. } => styled(WARN, "would observe"),
         Verdict::Skip(_) => styled(DIM, "would skip"),
     };
-    screen.line(format!("{label}  {}  {}", finding.account, styled(BOLD, clean(&finding.id))));
-    screen.line(format!("  {}", clean(&finding.finding_type)));
+    let account = names.in_words(&finding.account);
+    let whose = decision.verdict.target().map(|target| format!("{} in ", clean(&target.principal())));
+    screen.prose(format!("{label}  {}{account}", whose.unwrap_or_default()));
+    let severity = finding.severity.map(|severity| format!(", severity {severity}")).unwrap_or_default();
+    screen.prose(format!("  finding {}{severity}", styled(BOLD, clean(&finding.id))));
+    screen.prose(format!("  {}", clean(&finding.finding_type)));
     screen.prose(format!("  {}", clean(&decision.verdict.to_string())));
     let rule = decision.rule.as_deref().unwrap_or("none");
     let opt_outs =
@@ -173,7 +252,7 @@ pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &S
             if matches!(decision.verdict, Verdict::Observe { .. }) {
                 screen.line("  If it were enforced:");
             }
-            screen.line(format!("  {}", change.policy()));
+            screen.prose(format!("  {}", change.policy()));
             diff(change.before.as_deref(), Some(&change.after), screen);
             if let Some(target) = decision.verdict.target() {
                 side_effect(target, change, screen);

@@ -187,7 +187,7 @@ async fn give(
     ledger.close();
     let occurrence = finding.occurrence();
     let ordered = |by: &str| {
-        screen.json(
+        screen.fields(
             &serde_json::json!({ "ordered": { "finding": finding.id, "entry": seq, "taken_up_by": by } }),
         )
     };

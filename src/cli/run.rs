@@ -93,5 +93,5 @@ async fn once(args: &Args, config: Config, screen: &Screen, stop: CancellationTo
         Ok(seen)
     }
     .await;
-    Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
+    Box::pin(summary::finish(service, screen, done, "nothing new.", stop.is_cancelled())).await
 }

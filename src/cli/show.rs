@@ -2,18 +2,20 @@
 
 use super::exit::BadInput;
 use super::ledger_path::OtherLedger;
-use super::output::{BAD, BOLD, Screen, clean, short, styled, table, utc, when};
+use super::output::{BAD, BOLD, DIM, Screen, clean, short, styled, utc, when};
 use super::policy::{diff, side_effect};
 use super::remediation::label;
+use super::table::{Column, Table};
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
 use crate::desk::{self, Shown, at_the_approval};
 use crate::finding::Finding;
 use crate::ledger::Reader;
+use crate::org::named_account;
 use crate::plural::counted;
 use crate::remediation::{
-    Cutoff, Entry, Given, Outage, Proposal, Remediation, State, Who, describe, describe_in_force,
-    describe_proof, describe_quarantine,
+    CallResult, Cutoff, Entry, Event, Given, Outage, Proposal, Remediation, State, Who, describe,
+    describe_in_force, describe_proof, describe_quarantine,
 };
 use crate::remedy::regional;
 use crate::report::rungs;
@@ -33,6 +35,10 @@ pub struct Args {
     /// Only the finding, as it was received: JSON that `rescind handle -` takes.
     #[arg(long)]
     pub(super) finding: bool,
+
+    /// Each AWS call that was made for it, with its time and its request's id.
+    #[arg(long, conflicts_with = "finding")]
+    pub(super) calls: bool,
 
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short, conflicts_with = "finding")]
@@ -73,22 +79,29 @@ fn show(
     let shown = Shown::read(reader, id)?;
     screen.json(&shown)?;
     if screen.is_text() {
-        text(&shown, timeout, NAMED, screen);
+        screen.knows(reader.account_names()?);
+        text(&shown, timeout, (NAMED, args.calls), screen);
     }
     Ok(Exit::Done)
 }
 
-/// A remediation, for people. `sign` is what an answer is signed with.
-pub(super) fn text(shown: &Shown, timeout: Option<SignedDuration>, sign: &str, screen: &Screen) {
+/// A remediation, for people: what happened, what is in force, what to do; and then the details. `sign` is what an
+/// answer is signed with; `calls` says that each AWS call is listed.
+pub(super) fn text(
+    shown: &Shown,
+    timeout: Option<SignedDuration>,
+    (sign, calls): (&str, bool),
+    screen: &Screen,
+) {
     let (remediation, incident) = (&shown.whole, shown.incident.as_deref());
-    head(remediation, incident, shown.known_until, shown.outage.is_some(), screen);
+    head(shown, screen);
     attached(&shown.attached, screen);
     judge(remediation, timeout, sign, screen);
     unchanged(remediation, shown.outage.as_ref(), screen);
-    policy(remediation, screen);
     activities(remediation, incident, screen);
-    timeline(remediation, &shown.entries, screen);
     aftercare(remediation, sign, screen);
+    policy(remediation, screen);
+    timeline(remediation, &shown.entries, calls, screen);
 }
 
 /// The finding alone, as it was received.
@@ -105,14 +118,8 @@ pub(super) fn finding(finding: &Finding) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// `known_until` is when the ledger was written last: nobody knows what was in place later.
-fn head(
-    r: &Remediation,
-    incident: Option<&str>,
-    known_until: Option<Timestamp>,
-    is_outage: bool,
-    screen: &Screen,
-) {
+fn head(shown: &Shown, screen: &Screen) {
+    let (r, incident) = (&shown.whole, shown.incident.as_deref());
     let (finding, evidence) = (&r.finding, &r.finding.evidence);
     let row = |name: &str, text: String| {
         if !text.is_empty() {
@@ -120,11 +127,46 @@ fn head(
         }
     };
     screen.line(format!("{}  {}", styled(BOLD, &r.id), label(r.state)));
-    row("principal", format!("{} in {}", r.target.principal(), r.target.account));
+    let account = named_account(r.target.account.as_str(), shown.remediation.account_name.as_deref());
+    row("principal", format!("{} in {account}", r.target.principal()));
     row(
         "scope",
         r.target.session().map(|one| format!("only the session {}", one.user_id)).unwrap_or_default(),
     );
+    if let Some(change) = r.change.as_ref().filter(|change| !change.is_timeless()) {
+        row("cutoff", change.cutoff.to_string());
+    }
+    if let (Some((at, _)), State::Released | State::Retired) = (&r.undone, r.state) {
+        row("released", format!("{}: what follows is from before", utc(*at)));
+    }
+    row("deny after", r.to_deny().map(short).unwrap_or_default());
+    // When the ledger was written last: nobody knows what was in place later.
+    let in_force = shown.known_until.and_then(|until| r.in_force(until));
+    row("in force", in_force.as_ref().map(describe_in_force).unwrap_or_default());
+    if let Some(last) = r.history.quarantines.last() {
+        row("quarantine", describe_quarantine(last));
+    }
+    if let Some(proof) = r.proof() {
+        row("proof", describe_proof(proof));
+    }
+    if let Some(proof) = r.earlier_proof() {
+        row("was proved", describe_proof(proof));
+    }
+    let rungs: Vec<String> = rungs(r)
+        .into_iter()
+        .map(|one| match r.since_activity(one.at) {
+            Some(since) => format!("{} after {}", one.rung, short(since)),
+            None => one.rung,
+        })
+        .collect();
+    row("ladder", rungs.join(", "));
+    if let Some(refused) = r.refused() {
+        row("refused", refused.reason.clone());
+        // In an outage there is more to do, and it stands below.
+        if shown.outage.is_none() {
+            row("to do", refused.what_to_do.clone());
+        }
+    }
     row("incident", incident.unwrap_or_default().to_owned());
     row("opened by", finding.derived().map(super::incident::chain).unwrap_or_default());
     let order = finding.cause.order();
@@ -133,6 +175,7 @@ fn head(
     row("recurring", r.recurrence.as_ref().map(ToString::to_string).unwrap_or_default());
     row("finding", format!("{} ({})", finding.id, finding.region));
     row("type", finding.finding_type.clone());
+    row("severity", finding.severity.map(|severity| severity.to_string()).unwrap_or_default());
     let principal = finding.principal.as_ref();
     row("access key", principal.and_then(|p| p.access_key_id.clone()).unwrap_or_default());
     row("session", principal.and_then(|p| p.principal_id.clone()).unwrap_or_default());
@@ -155,39 +198,6 @@ fn head(
     }
     row("rule", r.rule.clone().unwrap_or_default());
     row("opt-outs", r.opt_outs.join(", "));
-    if let Some(change) = r.change.as_ref().filter(|change| !change.is_timeless()) {
-        row("cutoff", change.cutoff.to_string());
-    }
-    if let (Some((at, _)), State::Released | State::Retired) = (&r.undone, r.state) {
-        row("released", format!("{}: what follows is from before", utc(*at)));
-    }
-    row("deny after", r.to_deny().map(short).unwrap_or_default());
-    let in_force = known_until.and_then(|until| r.in_force(until));
-    row("in force", in_force.as_ref().map(describe_in_force).unwrap_or_default());
-    if let Some(last) = r.history.quarantines.last() {
-        row("quarantine", describe_quarantine(last));
-    }
-    if let Some(proof) = r.proof() {
-        row("proof", describe_proof(proof));
-    }
-    if let Some(proof) = r.earlier_proof() {
-        row("was proved", describe_proof(proof));
-    }
-    let rungs: Vec<String> = rungs(r)
-        .into_iter()
-        .map(|one| match r.since_activity(one.at) {
-            Some(since) => format!("{} after {}", one.rung, short(since)),
-            None => one.rung,
-        })
-        .collect();
-    row("ladder", rungs.join(", "));
-    if let Some(refused) = r.refused() {
-        row("refused", refused.reason.clone());
-        // In an outage there is more to do, and it stands below.
-        if !is_outage {
-            row("to do", refused.what_to_do.clone());
-        }
-    }
 }
 
 /// The other findings that it is for.
@@ -201,13 +211,8 @@ fn attached(findings: &[Finding], screen: &Screen) {
     ));
     for finding in findings.iter().rev().take(10) {
         let session = finding.principal.as_ref().and_then(|p| p.principal_id.as_deref()).unwrap_or("-");
-        screen.line(format!(
-            "  {}  {}  session {}, last seen {}",
-            clean(&finding.id),
-            clean(&finding.finding_type),
-            clean(session),
-            when(finding.last_seen())
-        ));
+        screen.line(format!("  {}  {}", clean(&finding.id), clean(&finding.finding_type)));
+        screen.prose(format!("    session {}, last seen {}", clean(session), when(finding.last_seen())));
     }
 }
 
@@ -236,7 +241,7 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, sign: &str, screen: &
         }
         match &r.proposal {
             Some(Proposal { change: Some(change), .. }) => {
-                screen.line(format!("  If it is approved: {}", change.policy()));
+                screen.prose(format!("  If it is approved: {}", change.policy()));
                 screen.prose(format!("  {}", at_the_approval(change, None)));
                 diff(change.before.as_deref(), Some(&change.after), screen);
                 side_effect(&r.target, change, screen);
@@ -259,10 +264,10 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, sign: &str, screen: &
             None => "  To answer:".to_owned(),
         });
         if matches!(r.target.who, Who::Role { .. }) {
-            screen.line(format!("    rescind impact {}   (the impact)", r.id));
+            screen.command(4, &format!("rescind impact {}   # the impact", r.id));
         }
-        screen.line(format!("    rescind approve {} {sign}", r.id));
-        screen.line(format!("    rescind reject {} {sign}", r.id));
+        screen.command(4, &format!("rescind approve {} {sign}", r.id));
+        screen.command(4, &format!("rescind reject {} {sign}", r.id));
     }
     if let Some(Given { at, how, answer }) = &r.answer {
         let word = how.to_string().replace('_', " ");
@@ -294,7 +299,8 @@ fn unchanged(r: &Remediation, outage: Option<&Outage>, screen: &Screen) {
 fn advice(lines: &[String], screen: &Screen) {
     for line in lines {
         if line.starts_with(' ') {
-            screen.line(format!("  {}", clean(line)));
+            let command = line.trim_start();
+            screen.command(2 + line.len() - command.len(), &clean(command));
         } else {
             screen.prose(format!("  - {}", clean(line)));
         }
@@ -306,12 +312,12 @@ fn hand_over(r: &Remediation, sign: &str, screen: &Screen) {
     let title = "Held: rescind cannot do this. Do it by hand, then report it:";
     screen.line(format!("\n{}", styled(BOLD, title)));
     screen.prose(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
-    screen.line(format!("    rescind done {} {sign}", r.id));
+    screen.command(4, &format!("rescind done {} {sign}", r.id));
 }
 
 fn policy(r: &Remediation, screen: &Screen) {
     let Some(change) = &r.change else { return };
-    screen.line(format!("\n{}", styled(BOLD, format!("The {}", change.policy()))));
+    screen.prose(format!("\n{}", styled(BOLD, format!("The {}", change.policy()))));
     diff(change.before.as_deref(), Some(&change.after), screen);
     if let Some(key) = &change.key {
         screen.line(format!(
@@ -330,7 +336,7 @@ fn activities(r: &Remediation, incident: Option<&str>, screen: &Screen) {
     }
     screen.line(format!("\n{}", styled(BAD, "Made elsewhere with the stolen credentials, by CloudTrail")));
     for one in worked {
-        screen.line(format!("  {}  {}", one.thing, clean(one.object.as_deref().unwrap_or("?"))));
+        screen.prose(format!("  {}  {}", one.thing, clean(one.object.as_deref().unwrap_or("?"))));
         let key = one
             .opened
             .as_ref()
@@ -347,9 +353,16 @@ fn activities(r: &Remediation, incident: Option<&str>, screen: &Screen) {
     ));
 }
 
-fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
+/// The steps; of the AWS calls between them only how many there were, unless `calls` asks for each.
+fn timeline(r: &Remediation, entries: &[Entry], calls: bool, screen: &Screen) {
     screen.line(format!("\n{}", styled(BOLD, "Timeline (UTC)")));
-    let mut rows = table(&["entry", "time", "after", "what"]);
+    let mut rows = Table::new(vec![
+        Column::whole("entry", 1),
+        Column::whole("time", 0),
+        Column::whole("after", 0),
+        Column::prose("what", 0),
+    ]);
+    let (mut count, mut failed) = (0, 0);
     rows.add_row([
         String::new(),
         utc(r.finding.last_seen()),
@@ -357,30 +370,39 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
         r.finding.cause.beginning().to_owned(),
     ]);
     for entry in entries {
+        if let (Event::Call(call), false) = (&entry.event, calls) {
+            count += 1;
+            failed += usize::from(matches!(call.result, CallResult::Error { .. }));
+            continue;
+        }
         rows.add_row([
             entry.seq.to_string(),
             utc(entry.time),
             r.since_activity(entry.time).map(short).unwrap_or_default(),
-            clean(&describe(&entry.event)),
+            describe(&entry.event),
         ]);
     }
     screen.line(rows.trim_fmt());
+    if count > 0 {
+        let failed = if failed > 0 { format!(", {failed} of them with an error") } else { String::new() };
+        let text = format!("{}{failed}: --calls lists each.", counted(count, "AWS call"));
+        screen.prose(styled(DIM, text));
+    }
 }
 
-/// Impact, and what they must do.
+/// What people must do now, and the impact.
 fn aftercare(r: &Remediation, sign: &str, screen: &Screen) {
     let instance = r.finding.evidence.instance_id.as_deref();
+    if r.state.is_in_place() {
+        screen.line(format!("\n{}", styled(BOLD, "What to do now")));
+        advice(&crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()), screen);
+        screen.line("  - To undo it:");
+        screen.command(6, &format!("rescind release {} {sign}", r.id));
+    }
     if let Some(impact) = &r.impact {
         screen.line(format!("\n{}", styled(BOLD, "Impact")));
         for line in &r.impact_lines(impact) {
             screen.prose(format!("  {}", clean(line)));
         }
     }
-    if !r.state.is_in_place() {
-        return;
-    }
-    screen.line(format!("\n{}", styled(BOLD, "What to do now")));
-    advice(&crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()), screen);
-    screen.line("  - To undo it:");
-    screen.line(format!("      rescind release {} {sign}", r.id));
 }

@@ -1,13 +1,16 @@
 //! `rescind status`: the status that a running service publishes, and what the ledger says.
 
-use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
+use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, when};
+use super::remediation::style;
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::desk::{OutagePicture, Picture, ReleasedPicture};
 use crate::incident::IncidentCounts;
 use crate::ingest::Health;
 use crate::ledger::Reader;
+use crate::org::named_account;
 use crate::plural::counted;
+use crate::remediation::State;
 use crate::service::{Live, Role};
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,7 +23,10 @@ pub struct Args {
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    watch::show(args.watch, screen, || show(&Picture::take(config, &reader)?, screen))
+    watch::show(args.watch, screen, || {
+        screen.knows(reader.account_names()?);
+        show(&Picture::take(config, &reader)?, screen)
+    })
 }
 
 /// How it is doing, and whether that needs attention.
@@ -40,6 +46,8 @@ pub(super) fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
         _ => "no checkpoint yet".to_owned(),
     };
     screen.prose(format!("Ledger    {} entries, {megabytes:.1} MiB; {checkpoint}", picture.ledger_entries));
+    show_unfinished(picture, screen);
+    verdict(picture, screen);
     Ok(if picture.needs_person() { Exit::NeedsPerson } else { Exit::Done })
 }
 
@@ -212,13 +220,17 @@ fn show_work(picture: &Picture, screen: &Screen) {
         let text = clean(text);
         screen.prose(format!("Alerts    {} in 24 h, the latest {text}", picture.alerts_today));
     }
+}
+
+/// What is not done, and why; last, where it is seen.
+fn show_unfinished(picture: &Picture, screen: &Screen) {
     if picture.unfinished.is_empty() {
         return;
     }
     screen.line(format!("\n{}", styled(BOLD, "Not done")));
     for one in &picture.unfinished {
         let next = match (one.next_try, one.answer_by) {
-            (_, Some(by)) => format!("; answer by {}", utc(by)),
+            (_, Some(by)) => format!("; answer by {}", when(by)),
             (Some(next), _) if next > picture.at => {
                 format!("; tried again in {}", short(next.duration_since(picture.at)))
             }
@@ -227,14 +239,33 @@ fn show_work(picture: &Picture, screen: &Screen) {
         };
         let failed =
             one.failures.map(|count| format!("; failed {}", counted(count, "time"))).unwrap_or_default();
-        screen.line(format!("{}  {}  {}  {}", one.short, one.state, one.account, clean(&one.role)));
-        let since = format!("since {}{failed}{next}", utc(one.opened_at));
-        screen.prose(format!("    {since}"));
+        let account = named_account(&one.account, one.account_name.as_deref());
+        let state = styled(style(one.state), one.state);
+        screen.prose(format!("{}  {state}  {} in {account}", one.short, clean(&one.role)));
+        screen.prose(format!("    since {}{failed}{next}", when(one.opened_at)));
         if !one.why.is_empty() {
             screen.prose(format!("    {}", clean(&one.why)));
         }
     }
     screen.line(format!("{} shows one in full.", styled(BOLD, "rescind show ID")));
+}
+
+/// Whether anything is left to a person, in one line.
+fn verdict(picture: &Picture, screen: &Screen) {
+    let of = |state: State| picture.unfinished.iter().filter(|one| one.state == state).count();
+    let some = [
+        (of(State::Held), "held for an answer"),
+        (of(State::Blocked), "blocked"),
+        (of(State::Contested), "contested"),
+    ];
+    let parts: Vec<String> =
+        some.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let text = match (picture.needs_person(), parts.is_empty()) {
+        (false, _) => styled(GOOD, "Nothing needs attention."),
+        (true, true) => styled(BAD, "Needs attention: see the lines above in capitals."),
+        (true, false) => format!("{} {}.", styled(BAD, "Needs attention:"), parts.join(", ")),
+    };
+    screen.prose(format!("\n{text}"));
 }
 
 fn show_channels(picture: &Picture, screen: &Screen) {

@@ -30,7 +30,7 @@ pub fn init(level: LevelFilter, format: Format) -> Telemetry {
     let own = filter_fn(move |meta| meta.is_event() && is_shown(meta));
     let layer = tracing_subscriber::fmt::layer();
     let layer = match format {
-        Format::Json => {
+        Format::Json | Format::Jsonl => {
             let writer = || safe::JsonLines(std::io::stderr());
             layer.with_writer(writer).json().flatten_event(true).boxed()
         }

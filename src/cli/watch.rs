@@ -22,6 +22,7 @@ pub async fn again(
     loop {
         screen.clear();
         let exit = once().await?;
+        screen.end();
         screen.line("");
         if std::io::stdout().flush().is_err() {
             return Ok(exit);
@@ -47,6 +48,7 @@ pub fn show(
         loop {
             screen.clear();
             let exit = once()?;
+            screen.end();
             screen.line("");
             if std::io::stdout().flush().is_err() {
                 return Ok(exit);

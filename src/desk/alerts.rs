@@ -3,6 +3,7 @@
 use super::DeskError;
 use crate::ident::AccountId;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
+use crate::org::AccountNames;
 use crate::remediation::{AlertCode, Answer, Draft, Entry, Event};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -24,6 +25,9 @@ pub struct AlertLine {
     pub what_to_do: String,
     /// The account that it is about, if it is about one.
     pub account: Option<AccountId>,
+    /// Name of that account, where it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// The remediation that it is about, if it is about one.
     pub remediation: Option<String>,
     /// Who has seen to it, and when.
@@ -51,11 +55,11 @@ pub fn alert_lines(reader: &Reader, since: Timestamp) -> Result<Vec<AlertLine>, 
             seen.entry(alert).or_insert(Acknowledged { at: entry.time, answer });
         }
     }
-    let alerts = reader.alerts_since(since)?;
-    Ok(alerts.into_iter().rev().filter_map(|entry| line(entry, &mut seen)).collect())
+    let (alerts, names) = (reader.alerts_since(since)?, reader.account_names()?);
+    Ok(alerts.into_iter().rev().filter_map(|entry| line(entry, &mut seen, &names)).collect())
 }
 
-fn line(entry: Entry, seen: &mut BTreeMap<i64, Acknowledged>) -> Option<AlertLine> {
+fn line(entry: Entry, seen: &mut BTreeMap<i64, Acknowledged>, names: &AccountNames) -> Option<AlertLine> {
     let Event::Alert { code, text, what_to_do } = entry.event else { return None };
     Some(AlertLine {
         alert: entry.seq,
@@ -63,6 +67,7 @@ fn line(entry: Entry, seen: &mut BTreeMap<i64, Acknowledged>) -> Option<AlertLin
         code,
         text,
         what_to_do,
+        account_name: entry.subject.account.as_ref().and_then(|account| names.of(account)),
         account: entry.subject.account,
         remediation: entry.subject.remediation,
         acknowledged: seen.remove(&entry.seq),

@@ -76,7 +76,7 @@ impl Coverage {
         let mut accounts = Vec::new();
         for account in organization.accounts() {
             let placement = placements.get(&account.id);
-            let wanted = PageWanted { account: Some(account.id.to_string()), ..PageWanted::default() };
+            let wanted = PageWanted { in_accounts: vec![account.id.to_string()], ..PageWanted::default() };
             accounts.push(AccountCoverage {
                 is_management: account.id == organization.management,
                 ous: placement.and_then(|placement| placement.ous.clone()),

@@ -2,6 +2,7 @@
 
 use crate::ident::AccountId;
 use crate::ledger::{Decided, LedgerError, Reader};
+use crate::org::AccountNames;
 use crate::remediation::{Event, ReasonCode};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -22,9 +23,10 @@ pub fn latest_decisions(
     is_shown: impl Fn(Option<&AccountId>) -> bool,
 ) -> Result<(Vec<DecisionLine>, Option<i64>), LedgerError> {
     let (mut lines, mut before) = (Vec::new(), before);
+    let names = reader.account_names()?;
     for _ in 0..ROUNDS {
         let (all, next) = reader.latest_decisions(before, most)?;
-        let mut rest = all.iter().map(decision_line).peekable();
+        let mut rest = all.iter().map(|one| decision_line(one, &names)).peekable();
         while let Some(line) = rest.next() {
             if !is_shown(line.account.as_ref()) {
                 continue;
@@ -54,6 +56,15 @@ pub struct DecisionLine {
     pub finding: Option<String>,
     /// The affected account.
     pub account: Option<AccountId>,
+    /// Name of that account, where it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
+    /// Type of the finding.
+    #[serde(default, rename = "type")]
+    pub finding_type: Option<String>,
+    /// Severity of the finding: 1 to 10, where it has one.
+    #[serde(default)]
+    pub severity: Option<f64>,
     /// The verdict, or `unreadable`, `unconfirmed` or `undecided`.
     pub decision: String,
     /// The reason in words.
@@ -66,7 +77,7 @@ pub struct DecisionLine {
 
 /// What was decided about an occurrence.
 #[must_use]
-pub fn decision_line(decided: &Decided) -> DecisionLine {
+pub fn decision_line(decided: &Decided, names: &AccountNames) -> DecisionLine {
     let Decided { seen, decision } = decided;
     let (verdict, reason) = match (&seen.event, decision.as_ref().map(|d| &d.event)) {
         (_, Some(Event::Decision { verdict, reason, .. })) => (verdict.name(), reason.clone()),
@@ -74,11 +85,18 @@ pub fn decision_line(decided: &Decided) -> DecisionLine {
         (Event::Unconfirmed { why, .. }, _) => ("unconfirmed", why.to_string()),
         _ => ("undecided", "resumed at the next start".to_owned()),
     };
+    let finding = match &seen.event {
+        Event::Finding { finding, .. } => Some(finding),
+        _ => None,
+    };
     DecisionLine {
         seen: seen.time,
         entry: seen.seq,
         finding: seen.subject.finding.clone(),
         account: seen.subject.account.clone(),
+        account_name: seen.subject.account.as_ref().and_then(|account| names.of(account)),
+        finding_type: finding.map(|finding| finding.finding_type.clone()),
+        severity: finding.and_then(|finding| finding.severity),
         decision: verdict.to_owned(),
         reason,
         code: decision.as_ref().and_then(|d| match &d.event {

@@ -1,8 +1,10 @@
 //! Incidents: in a line each, one in full, and what a person says about one.
 
 use super::{DeskError, named};
+use crate::ident::AccountId;
 use crate::incident::{DoorStatus, Incident, IncidentDoor, IncidentState, SessionStatus};
 use crate::ledger::{Append, Ledger, Reader};
+use crate::org::AccountNames;
 use crate::remediation::{Answer, DoorsClosed, Draft, Event, Remediation, State};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -19,6 +21,12 @@ pub struct IncidentLine {
     pub opened_at: Timestamp,
     /// The principal that was stolen from first, and its account.
     pub first: String,
+    /// The account that was stolen from first.
+    #[serde(default)]
+    pub account: Option<AccountId>,
+    /// Name of that account, where it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// Number of remediations.
     pub remediations: usize,
     /// Number of sessions that the thief has or opened.
@@ -39,7 +47,7 @@ pub struct IncidentLine {
 
 /// An incident in one line.
 #[must_use]
-pub fn incident_line(incident: &Incident) -> IncidentLine {
+pub fn incident_line(incident: &Incident, names: &AccountNames) -> IncidentLine {
     let first = incident.remediations.first();
     let is_denied = |one: &&crate::incident::Session| one.status == SessionStatus::Denied;
     IncidentLine {
@@ -47,6 +55,8 @@ pub fn incident_line(incident: &Incident) -> IncidentLine {
         state: incident.state,
         opened_at: incident.opened_at,
         first: first.map(|one| format!("{} in {}", one.principal, one.account)).unwrap_or_default(),
+        account: first.map(|one| one.account.clone()),
+        account_name: first.and_then(|one| names.of(&one.account)),
         remediations: incident.remediations.len(),
         sessions: incident.sessions.len(),
         sessions_open: incident.sessions.iter().filter(|one| one.is_open).count(),
@@ -72,7 +82,10 @@ pub fn incident(reader: &Reader, text: &str) -> Result<Incident, DeskError> {
 /// When it is a part of another one by now, or the ledger cannot be read.
 pub fn incident_of(reader: &Reader, id: &str) -> Result<Incident, DeskError> {
     let incident = Incident::read(reader, id, Timestamp::now())?;
-    incident.ok_or_else(|| DeskError::NotFound(format!("{id} is a part of another incident now")))
+    let names = reader.account_names()?;
+    incident
+        .map(|incident| incident.named(&names))
+        .ok_or_else(|| DeskError::NotFound(format!("{id} is a part of another incident now")))
 }
 
 /// Records that doors are closed, and gives those, each once. All are looked at before one is recorded.

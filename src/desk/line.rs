@@ -2,6 +2,7 @@
 
 use crate::config::Approval;
 use crate::ident::AccountId;
+use crate::org::AccountNames;
 use crate::remediation::{
     Answer, Given, InForce, Proof, ReasonCode, Recurrence, Refused, Remediation, Rung, State, Who,
 };
@@ -21,6 +22,9 @@ pub struct RemediationLine {
     pub proof: Option<Rung>,
     /// The account of the principal.
     pub account: AccountId,
+    /// Name of that account, where it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// The principal, with its kind where it is no role.
     pub principal: String,
     /// Name of the role, where it is one.
@@ -34,6 +38,9 @@ pub struct RemediationLine {
     /// Type of that finding.
     #[serde(rename = "type")]
     pub finding_type: String,
+    /// Severity of that finding: 1 to 10, where it has one.
+    #[serde(default)]
+    pub severity: Option<f64>,
     /// The rule that it followed.
     pub rule: Option<String>,
     /// Who must approve it, as that rule said then, where that is more than one person.
@@ -79,13 +86,14 @@ pub struct RemediationLine {
 impl RemediationLine {
     /// `known_until` is when the ledger was written last: nobody knows what was in place later.
     #[must_use]
-    pub fn of(r: &Remediation, known_until: Option<Timestamp>) -> Self {
+    pub fn of(r: &Remediation, known_until: Option<Timestamp>, names: &AccountNames) -> Self {
         let held = r.held_why().filter(|_| r.state == State::Held);
         Self {
             remediation: r.id.clone(),
             state: r.state,
             proof: r.rung(),
             account: r.target.account.clone(),
+            account_name: names.of(&r.target.account),
             principal: r.target.label(),
             role: match &r.target.who {
                 Who::Role { role, .. } => Some(role.to_string()),
@@ -98,6 +106,7 @@ impl RemediationLine {
             recurrence: r.recurrence.clone(),
             finding: r.finding.id.clone(),
             finding_type: r.finding.finding_type.clone(),
+            severity: r.finding.severity,
             rule: r.rule.clone(),
             approval: r.approval,
             opt_outs: r.opt_outs.clone(),

@@ -30,7 +30,7 @@ pub use named::{
     remediation,
 };
 pub use order::{Given, OrderAsked, Principal, ask, is_access_key};
-pub use picture::{ChannelPicture, OutagePicture, Picture, ReleasedPicture};
+pub use picture::{ChannelPicture, OutagePicture, Picture, ReleasedPicture, Unfinished};
 pub use plan::PlanDocument;
 pub use release::{ReleasePlan, WorksAgain, ask_release, may_release};
 pub use shown::Shown;

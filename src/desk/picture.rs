@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::incident::{IncidentCounter, IncidentCounts};
 use crate::ingest::Unreadable;
 use crate::ledger::{LedgerError, Lock, Reader};
+use crate::org::AccountNames;
 use crate::remediation::{Entry, Event, Outage, Remediation, Rung, Standing, State};
 use crate::remedy::LONGEST_SESSION;
 use crate::service::Live;
@@ -95,6 +96,9 @@ pub struct Unfinished {
     pub state: State,
     pub proof: Option<Rung>,
     pub account: String,
+    /// Name of that account, where it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     pub role: String,
     pub opened_at: Timestamp,
     pub why: String,
@@ -155,11 +159,12 @@ impl Picture {
         let ago = |hours| now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
         let holder = Lock::holder(&config.ledger);
         let live = Live::of_holder(&config.ledger);
+        let names = reader.account_names()?;
         let mut unfinished = Vec::new();
         for open in reader.unfinished()? {
             let remediation = reader.remediation(&open.remediation)?;
             let short = reader.short_id(&remediation.id)?;
-            unfinished.push(Unfinished::of(&remediation, short, live.as_ref(), config));
+            unfinished.push(Unfinished::of(&remediation, (short, &names), live.as_ref(), config));
         }
         let begun = reader.begun_since(ago(1))?;
         let mut by_account: BTreeMap<String, u32> = BTreeMap::new();
@@ -270,7 +275,12 @@ impl OutagePicture {
 }
 
 impl Unfinished {
-    fn of(remediation: &Remediation, short: &str, live: Option<&Live>, config: &Config) -> Self {
+    fn of(
+        remediation: &Remediation,
+        (short, names): (&str, &AccountNames),
+        live: Option<&Live>,
+        config: &Config,
+    ) -> Self {
         let retry = live.and_then(|live| live.retries.iter().find(|one| one.remediation == remediation.id));
         let is_held = remediation.state == State::Held;
         Self {
@@ -279,6 +289,7 @@ impl Unfinished {
             state: remediation.state,
             proof: remediation.rung(),
             account: remediation.target.account.to_string(),
+            account_name: names.of(&remediation.target.account),
             role: remediation.target.label(),
             opened_at: remediation.opened_at,
             why: remediation.why().unwrap_or_default().to_owned(),

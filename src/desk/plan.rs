@@ -1,5 +1,6 @@
 //! What would be done about a finding or an order, as a document.
 
+use crate::org::AccountNames;
 use crate::reconcile::Planned;
 use crate::remediation::{Change, Check, Entry, Impact, ReasonCode, Recurrence};
 use schemars::JsonSchema;
@@ -12,9 +13,13 @@ pub struct PlanDocument {
     pub finding: String,
     /// The affected account.
     pub account: String,
+    /// Name of that account, where it is known.
+    pub account_name: Option<String>,
     /// The finding's type.
     #[serde(rename = "type")]
     pub finding_type: String,
+    /// The finding's severity: 1 to 10, where it has one.
+    pub severity: Option<f64>,
     /// What would be decided.
     pub decision: String,
     /// The reason as a code; docs/codes.md has them all.
@@ -42,14 +47,18 @@ pub struct PlanDocument {
     pub refused: Option<String>,
 }
 
-impl From<&Planned> for PlanDocument {
-    fn from(planned: &Planned) -> Self {
+impl PlanDocument {
+    /// As it was planned.
+    #[must_use]
+    pub fn of(planned: &Planned, names: &AccountNames) -> Self {
         let Planned { finding, recorded, decision, change, impact } = planned;
         let change = change.as_ref();
         Self {
             finding: finding.id.clone(),
             account: finding.account.to_string(),
+            account_name: names.of(&finding.account),
             finding_type: finding.finding_type.clone(),
+            severity: finding.severity,
             decision: decision.verdict.name().to_string(),
             code: decision.verdict.code(),
             reason: decision.verdict.to_string(),

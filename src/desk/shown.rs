@@ -61,7 +61,7 @@ impl Shown {
         let waits = reader.unchanged()?.into_iter().find(|one| one.remediation.remediation == *id);
         let outage = waits.map(|one| one.outage);
         Ok(Self {
-            remediation: RemediationLine::of(&whole, known_until),
+            remediation: RemediationLine::of(&whole, known_until, &reader.account_names()?),
             incident,
             finding: whole.finding.clone(),
             attached: reader.attached(id)?,

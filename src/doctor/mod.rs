@@ -29,6 +29,7 @@ use crate::policies::Trusted;
 use crate::remediation::{CallError, ErrorKind};
 use futures::StreamExt;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -37,7 +38,7 @@ const BY_HAND: &str =
     "Update the stack set that created the role. By hand, as a principal that the seal (an SCP) exempts:";
 
 /// How bad something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Credentials that are stolen there would not be revoked, or not for sure.
@@ -48,7 +49,7 @@ pub enum Level {
 }
 
 /// Something that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Problem {
     /// How bad it is.
     pub level: Level,
@@ -75,7 +76,7 @@ impl Problem {
 }
 
 /// An account that is active.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Member {
     pub account: AccountId,
     pub name: String,
@@ -86,7 +87,7 @@ pub struct Member {
 }
 
 /// An account in which nothing is to be done, by an opt-out of the account as a whole.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LeftOut {
     pub account: AccountId,
     /// Name of the opt-out that excludes the account.
@@ -94,7 +95,7 @@ pub struct LeftOut {
 }
 
 /// A region that is watched.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Watched {
     pub region: Region,
     /// GuardDuty there, in the hub's account.
@@ -106,7 +107,7 @@ pub struct Watched {
 }
 
 /// GuardDuty's detector in a region of the hub's account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GuardDuty {
     Enabled,
@@ -117,7 +118,7 @@ pub enum GuardDuty {
     Unknown,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Diagnosis {
     /// When it was looked.
     pub at: Timestamp,

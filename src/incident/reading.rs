@@ -39,6 +39,7 @@ impl Incident {
             opened_at: record.members.iter().map(|member| member.opened_at).min().unwrap_or(now),
             to_do: Vec::new(),
             remediations: record.members.iter().map(member).collect(),
+            account_names: BTreeMap::new(),
             keys: keys(&record, &sessions),
             sessions,
             doors: made,

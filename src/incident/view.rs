@@ -6,6 +6,7 @@ use super::moment::Moment;
 use super::outcome::SessionStatus;
 use super::session::Session;
 use crate::ident::{AccountId, Region};
+use crate::org::AccountNames;
 use crate::plural::counted;
 use crate::remediation::{CallCount, RegionUnread, State};
 use crate::trail::{Activity, Door};
@@ -31,6 +32,10 @@ pub struct Incident {
     pub to_do: Vec<String>,
     /// The remediations, oldest first.
     pub remediations: Vec<Member>,
+    /// Names of the accounts that it is about, as far as they are known.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub account_names: BTreeMap<AccountId, String>,
     /// The credentials that the thief has or opened, oldest first.
     pub sessions: Vec<Session>,
     /// What he made to come back by.
@@ -152,6 +157,16 @@ impl Incident {
     #[must_use]
     pub fn is_unsearched(&self) -> bool {
         self.looks.is_empty() && self.doors.is_empty() && self.blinds.is_empty()
+    }
+
+    /// The same, with the names of its accounts.
+    #[must_use]
+    pub fn named(mut self, names: &AccountNames) -> Self {
+        let accounts = self.remediations.iter().map(|one| &one.account);
+        let accounts = accounts.chain(self.sessions.iter().filter_map(|one| one.account.as_ref()));
+        let of = |account: &AccountId| names.of(account).map(|name| (account.clone(), name));
+        self.account_names = accounts.filter_map(of).collect();
+        self
     }
 
     /// The doors that are open, and the eyes that are closed.

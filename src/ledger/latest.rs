@@ -1,9 +1,11 @@
 //! The latest remediations, page by page.
 
 use super::columns::states;
+use super::project::stamp;
 use super::{Decided, LedgerError, Reader};
 use crate::ident::AccountId;
 use crate::remediation::{Entry, Rung, State};
+use jiff::Timestamp;
 use rusqlite::types::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -15,6 +17,11 @@ const VERDICTS: &str = "WITH RECURSIVE known(verdict) AS (
     WHERE verdict IS NOT NULL
 ) SELECT verdict FROM known WHERE verdict IS NOT NULL";
 
+/// The finding of a remediation is at least so severe.
+const SEVERE: &str = "(SELECT json_extract(CAST(entries.body AS TEXT), '$.data.finding.severity')
+    FROM occurrences JOIN entries ON entries.seq = occurrences.seq
+    WHERE occurrences.occurrence = remediations.occurrence) >= ?";
+
 /// Which remediations a page shows. What is empty leaves nothing out.
 #[derive(Debug, Clone, Default)]
 pub struct PageWanted {
@@ -24,8 +31,12 @@ pub struct PageWanted {
     pub proofs: Vec<Rung>,
     /// In one of these accounts; none for all.
     pub accounts: Option<Vec<AccountId>>,
-    /// In this account.
-    pub account: Option<String>,
+    /// In one of these accounts.
+    pub in_accounts: Vec<String>,
+    /// Decided at this time or later.
+    pub since: Option<Timestamp>,
+    /// About a finding that is at least so severe.
+    pub severity: Option<f64>,
     /// Of this incident.
     pub incident: Option<String>,
     /// With this text in the principal's name, in the account or at the beginning of the id.
@@ -197,8 +208,16 @@ fn statement(wanted: &PageWanted, most: usize) -> (String, Vec<Value>) {
         let names: Vec<String> = accounts.iter().map(|account| format!("'{account}'")).collect();
         let _ = write!(sql, " AND account IN ({})", names.join(","));
     }
-    if let Some(account) = &wanted.account {
-        with(&mut sql, "account = ?", account.clone().into());
+    if !wanted.in_accounts.is_empty() {
+        let names = serde_json::to_string(&wanted.in_accounts).unwrap_or_default();
+        with(&mut sql, "account IN (SELECT value FROM json_each(?))", names.into());
+    }
+    if let Some(since) = wanted.since {
+        let condition = "(SELECT time FROM entries WHERE seq = remediations.opened) >= ?";
+        with(&mut sql, condition, stamp(since).into());
+    }
+    if let Some(severity) = wanted.severity {
+        with(&mut sql, SEVERE, severity.into());
     }
     if let Some(incident) = &wanted.incident {
         with(&mut sql, "incident = ?", incident.clone().into());

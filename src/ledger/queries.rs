@@ -7,7 +7,7 @@ use super::trust::{NamedKey, may_sign, named_keys};
 use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};
-use crate::org::{Placement, Snapshot};
+use crate::org::{AccountNames, Placement, Snapshot};
 use crate::remediation::{Begun, Entry, Event};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Params, params};
@@ -250,6 +250,14 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn organization(&self) -> Result<Option<Snapshot>, LedgerError> {
         self.kept("SELECT body FROM organization WHERE id = 1", [])
+    }
+
+    /// The names of the organization's accounts, as they were read last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn account_names(&self) -> Result<AccountNames, LedgerError> {
+        self.organization().map(AccountNames::new)
     }
 
     /// Where an account stood when that was read last.

@@ -53,6 +53,7 @@ pub(super) fn digest(notices: &[Notice], incidents: &[Incident], console: &Conso
             "`rescind status` lists what needs attention, `rescind show ID` shows each one.".to_owned(),
         ],
         account: None,
+        account_name: None,
         principal: None,
         remediation: None,
         state: None,

@@ -38,6 +38,8 @@ pub struct Notice {
     pub to_do: Vec<String>,
     /// The account, where it is about one.
     pub account: Option<AccountId>,
+    /// Name of that account, where it is known.
+    pub account_name: Option<String>,
     /// The role's name, or `user/NAME`.
     pub principal: Option<String>,
     pub remediation: Option<String>,
@@ -86,6 +88,7 @@ pub(super) fn notice(
     if let (Topic::Held, Some(page)) = (topic, &link) {
         to_do.insert(0, format!("Approve or reject: {}", link::answer(page)));
     }
+    let names = reader.account_names()?;
     let finding_type = remediation.as_ref().map(|r| r.finding.finding_type.clone());
     Ok(Some(Notice {
         id: format!("{ledger}-{}", entry.seq),
@@ -93,9 +96,10 @@ pub(super) fn notice(
         topic,
         level,
         at: entry.time,
-        title: one_line(&title),
-        text: text.iter().map(|line| one_line(line)).collect(),
-        to_do: to_do.iter().map(|line| one_line(line)).collect(),
+        title: one_line(&names.in_text(&title)),
+        text: text.iter().map(|line| one_line(&names.in_text(line))).collect(),
+        to_do: to_do.iter().map(|line| one_line(&names.in_text(line))).collect(),
+        account_name: entry.subject.account.as_ref().and_then(|account| names.of(account)),
         account: entry.subject.account.clone(),
         principal: entry.subject.principal.as_deref().map(one_line),
         remediation: entry.subject.remediation.clone(),
@@ -288,6 +292,7 @@ impl Notice {
             text: vec!["Nothing has happened.".to_owned()],
             to_do: Vec::new(),
             account: None,
+            account_name: None,
             principal: None,
             remediation: None,
             state: None,

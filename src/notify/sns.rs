@@ -58,6 +58,7 @@ mod tests {
             title: "\u{1f511} ".repeat(900),
             text: vec!["\u{1f511}\"".repeat(1000); 200],
             to_do: Vec::new(),
+            account_name: None,
             account: None,
             principal: None,
             remediation: None,

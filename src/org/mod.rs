@@ -1,5 +1,9 @@
 //! The organization's accounts: a snapshot, and how old it is.
 
+mod account_names;
+
+pub use account_names::{AccountNames, named_account};
+
 use crate::finding::Finding;
 use crate::ident::AccountId;
 use jiff::Timestamp;

@@ -280,8 +280,9 @@ async fn whom(app: &App, asked: &OrderAsked, given: &Answer) -> Result<Ordered, 
 async fn plan(app: &App, asked: &OrderAsked, who: &Ordered, given: &Answer) -> Result<PlanDocument, Problem> {
     let finding = asked.finding(who, given, app.config.home_region());
     let planned = app
-        .look(async |reconciler, _: &Ledger, _: &Reader| {
-            Ok(PlanDocument::from(&reconciler.plan(finding.clone(), true).await?))
+        .look(async |reconciler, _: &Ledger, reader: &Reader| {
+            let names = reader.account_names()?;
+            Ok(PlanDocument::of(&reconciler.plan(finding.clone(), true).await?, &names))
         })
         .await?;
     Ok(planned)

@@ -113,7 +113,7 @@ def is_denied(scene: Scene, stolen: dict) -> bool:
 
 
 def documents(rescind: Rescind, *arguments: str) -> list:
-    return [json.loads(line) for line in rescind.run(*arguments, "-o", "json").splitlines()]
+    return [json.loads(line) for line in rescind.run(*arguments, "-o", "jsonl").splitlines()]
 
 
 def settled(rescind: Rescind) -> dict:

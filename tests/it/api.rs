@@ -73,25 +73,25 @@ fn it_gives_what_the_commands_give() {
     let scene = Scene::new();
     let (service, url) = two_held(&scene);
     let ask = |path: &str| get(&format!("{url}{path}"), &[]).json();
-    let mut listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let mut listed = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     listed.reverse();
     assert_eq!(ask("/v1/remediations")["items"], json!(listed));
     let id = listed[0]["remediation"].as_str().expect("an id");
     assert_eq!(
         ask(&format!("/v1/remediations/{id}")),
-        scene.rescind(&["show", id, "-o", "json"]).code(0).json_document()
+        scene.rescind(&["show", id, "-o", "jsonl"]).code(0).json_document()
     );
-    let mut decisions = scene.rescind(&["list", "--decisions", "-o", "json"]).code(0).json();
+    let mut decisions = scene.rescind(&["list", "--decisions", "-o", "jsonl"]).code(0).json();
     decisions.reverse();
     assert_eq!(ask("/v1/decisions")["items"], json!(decisions));
-    let incidents = scene.rescind(&["incident", "list", "-o", "json"]).code(0).json();
+    let incidents = scene.rescind(&["incident", "list", "-o", "jsonl"]).code(0).json();
     assert_eq!(ask("/v1/incidents")["items"], json!(incidents));
     let incident = incidents[0]["incident"].as_str().expect("an id");
-    let shown = scene.rescind(&["incident", "show", incident, "-o", "json"]).code(0).json_document();
+    let shown = scene.rescind(&["incident", "show", incident, "-o", "jsonl"]).code(0).json_document();
     assert_eq!(ask(&format!("/v1/incidents/{incident}")), shown);
     // The service goes on with its calls meanwhile.
     scene.wait(|| {
-        let status = scene.rescind(&["status", "-o", "json"]).code(5).json_document();
+        let status = scene.rescind(&["status", "-o", "jsonl"]).code(5).json_document();
         let asked = ask("/v1/status");
         ["states", "unfinished", "ledger_entries", "holder"].iter().all(|key| asked[*key] == status[*key])
     });

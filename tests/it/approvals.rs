@@ -24,7 +24,7 @@ fn held(scene: &Scene, account: &str) -> (Thief, String) {
 }
 
 fn state(scene: &Scene, id: &str) -> Value {
-    scene.rescind(&["-o", "json", "show", id]).json()[0]["remediation"]["state"].clone()
+    scene.rescind(&["-o", "jsonl", "show", id]).json()[0]["remediation"]["state"].clone()
 }
 
 const ANSWER: [&str; 4] = ["--by", "Ada", "--reason", "ticket 4711"];
@@ -238,7 +238,7 @@ fn the_answer_says_who_and_why() {
 
 /// What each remediation is.
 fn states(scene: &Scene) -> Vec<String> {
-    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).json();
     list.iter().map(|r| r["state"].as_str().expect("a state").to_owned()).collect()
 }
 
@@ -263,7 +263,7 @@ fn what_another_rule_is_for_is_asked_about_on_its_own() {
     let attached = scene.shown(&id)["attached"].clone();
     assert_eq!((attached.as_array().map(Vec::len), &attached[0]["id"]), (Some(1), &json!(more)));
     // To reject the harmless one leaves the other as it is; to approve one makes the other needless.
-    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).json();
     let first = list[0]["remediation"].as_str().expect("an id").to_owned();
     scene.rescind(&answer("reject", &first)).code(0);
     scene.rescind(&answer("approve", &id)).code(0);
@@ -289,7 +289,7 @@ fn what_another_remediation_has_revoked_meanwhile_needs_no_answer() {
     // But when somebody takes the deny away, a person can have it done all the same.
     Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
     scene.thief(&session).is_allowed();
-    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).json();
     let id = list[0]["remediation"].as_str().expect("an id");
     scene.configure("mode = \"enforce\"\n");
     scene.rescind(&answer("approve", id)).code(0);
@@ -318,7 +318,7 @@ fn an_approved_change_that_somebody_fights_is_made_again() {
     let (thief, id) = held(&scene, SHOP);
     scene.rescind(&answer("approve", &id)).code(0);
     scene.hold("PutRolePolicy", "after");
-    let process = scene.spawn(&["run", "--once", "--backlog", "-o", "json"]);
+    let process = scene.spawn(&["run", "--once", "--backlog", "-o", "jsonl"]);
     scene.held("PutRolePolicy");
     let theirs = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
     Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, theirs).expect("written");
@@ -359,13 +359,13 @@ fn where_one_of_two_was_answered_meanwhile_the_other_answer_is_reported_as_recor
     let _ = (scene.theft(SHOP, "web"), scene.theft(SHOP, "cards"));
     scene.poll().code(5);
     let id = |role: &str| {
-        let all = scene.rescind(&["list", "-o", "json"]).json();
+        let all = scene.rescind(&["list", "-o", "jsonl"]).json();
         let one = all.iter().find(|one| one["principal"] == role).expect("one");
         one["remediation"].as_str().expect("an id").to_owned()
     };
     let (web, cards) = (id("web"), id("cards"));
     scene.hold("GetCallerIdentity", "before");
-    let args = ["approve", &web, &cards, "--by", "Ada", "--reason", "sure", "--aws-identity", "-o", "json"];
+    let args = ["approve", &web, &cards, "--by", "Ada", "--reason", "sure", "--aws-identity", "-o", "jsonl"];
     let process = scene.spawn(&args);
     scene.held("GetCallerIdentity");
     scene.rescind(&answer("reject", &cards)).code(0);

@@ -70,7 +70,7 @@ fn it_waits_until_a_person_says_that_it_is_done() {
     let scene = Scene::new();
     let id = finding(&scene, sso(), json!({}));
     scene.poll().code(5);
-    let remediation = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let remediation = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     let remediation = remediation.as_str().expect("an id");
     let signed = ["--by", "alice", "--reason", "SCP attached"];
     scene.rescind(&[&["approve", remediation], &signed[..]].concat()).code(2);
@@ -107,14 +107,14 @@ fn time_does_not_end_it() {
     let scene = Scene::new();
     finding(&scene, sso(), json!({}));
     scene.poll().code(5).counts(json!({"alerts": 1, "manual": 1}));
-    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     let id = id.as_str().expect("an id");
     // As if the time had passed.
     scene.configure("mode = \"enforce\"\napproval_timeout = \"1ms\"\n");
     scene.poll().code(5).counts(json!({"manual": 1, "seen_before": 1}));
     assert_eq!(scene.shown(id)["remediation"]["state"], "held");
     assert!(scene.entries_of("rejected").is_empty());
-    let status = scene.rescind(&["status", "-o", "json"]).code(5).json().remove(0);
+    let status = scene.rescind(&["status", "-o", "jsonl"]).code(5).json().remove(0);
     let unfinished = &status["unfinished"][0];
     assert_eq!((&unfinished["remediation"], &unfinished["answer_by"]), (&json!(id), &Value::Null));
     // A person may judge that there is nothing to do.
@@ -171,7 +171,7 @@ fn each_actor_of_an_attack_sequence_is_a_target_of_its_own() {
         ]}),
     );
     let id = sequence["finding_id"].as_str().expect("an id");
-    let planned = scene.rescind(&["plan", "-o", "json"]).code(0).json();
+    let planned = scene.rescind(&["plan", "-o", "jsonl"]).code(0).json();
     let arns: Vec<_> = planned.iter().map(|one| one["change"]["arn"].as_str().expect("an ARN")).collect();
     assert_eq!(arns, ["arn:aws:iam::222222222222:role/web", "arn:aws:iam::333333333333:user/alice"]);
     scene.run_once().counts(json!({"revoked": 2}));
@@ -200,7 +200,7 @@ fn without_a_rule_a_sequence_waits_for_approval() {
     );
     scene.poll().code(5).counts(json!({"held": 1}));
     thief.is_allowed();
-    let remediation = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let remediation = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     let remediation = remediation.as_str().expect("an id");
     scene.rescind(&["approve", remediation, "--by", "alice", "--reason", "real"]).code(0);
     scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
@@ -240,7 +240,7 @@ fn the_role_of_an_attacked_instance_is_asked_about_with_how_it_was_found() {
             "{reason}"
         );
         thief.is_allowed();
-        let listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+        let listed = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
         let remediation = listed[0]["remediation"].as_str().expect("an id");
         scene.rescind(&["approve", remediation, "--by", "alice", "--reason", "it has that role"]).code(0);
         scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));

@@ -26,7 +26,7 @@ fn held(rules: &str) -> (Scene, Watching, Thief, String) {
     scene.watch();
     let (thief, _) = scene.theft(SHOP, "web");
     let service = Watching::start(&scene, &[]);
-    let held = || scene.rescind(&["list", "--status", "held", "-o", "json"]).code(0).json();
+    let held = || scene.rescind(&["list", "--status", "held", "-o", "jsonl"]).code(0).json();
     // It can be answered once the change is planned.
     scene.wait(|| {
         held().first().is_some_and(|one| {
@@ -47,7 +47,7 @@ fn break_with(scene: &Scene, line: &str) {
 }
 
 fn state(scene: &Scene, id: &str) -> Value {
-    let shown = scene.rescind(&["show", id, "-o", "json"]).code(0);
+    let shown = scene.rescind(&["show", id, "-o", "jsonl"]).code(0);
     shown.json()[0]["remediation"]["state"].clone()
 }
 
@@ -92,7 +92,7 @@ fn a_theft_is_answered_while_the_file_is_broken_and_the_thief_is_denied() {
         }
     }
     // The service says so as well, and goes on.
-    let status = scene.rescind(&["status", "-o", "json"]).code(5).json_document();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).code(5).json_document();
     assert_eq!(status["unfinished"][0]["remediation"], id.as_str());
     scene.rescind(&[&["approve", &id][..], &WHY].concat()).code(0);
     service.until(log::REVOKED);
@@ -138,7 +138,7 @@ fn without_a_service_nothing_is_carried_out_by_a_broken_file() {
     let (thief, _) = scene.theft(SHOP, "web");
     scene.run_once();
     thief.is_denied();
-    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"]
+    let id = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"]
         .as_str()
         .expect("an id")
         .to_owned();

@@ -50,7 +50,7 @@ fn init_writes_a_configuration_that_observes_and_never_overwrites() {
     }
     assert!(!scene.path("bad.toml").exists());
     // It can be used as it is.
-    scene.rescind(&["-c", "new.toml", "run", "--once", "--backlog", "-o", "json"]).code(0).counts(json!({}));
+    scene.rescind(&["-c", "new.toml", "run", "--once", "--backlog", "-o", "jsonl"]).code(0).counts(json!({}));
 }
 
 /// The steps of the ECS template, as they stand in it, on folders of this test: docker is this binary, and the
@@ -118,7 +118,7 @@ fn a_state_folder_that_is_not_there_is_refused_before_anything_is_written() {
 fn plan_shows_the_policy_before_and_after_and_changes_nothing() {
     let scene = Scene::new();
     let (thief, finding) = scene.theft(SHOP, "web");
-    let planned = scene.rescind(&["plan", "-o", "json"]).code(0).json();
+    let planned = scene.rescind(&["plan", "-o", "jsonl"]).code(0).json();
     assert_eq!((planned.len(), &planned[0]["finding"]), (1, &json!(finding)));
     assert_eq!(
         (&planned[0]["decision"], &planned[0]["rule"]),
@@ -136,7 +136,7 @@ fn plan_shows_the_policy_before_and_after_and_changes_nothing() {
     scene.advance_clock(60);
     let session = scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb");
     scene.report(SHOP, "web", &session, json!({}));
-    let plans = scene.rescind(&["-o", "json", "plan"]).code(0).json();
+    let plans = scene.rescind(&["-o", "jsonl", "plan"]).code(0).json();
     let plan = plans.iter().find(|p| p["decision"] == "remediate").expect("the new one");
     let before: Value =
         serde_json::from_str(plan["change"]["before"].as_str().expect("a text")).expect("JSON");
@@ -156,11 +156,11 @@ fn list_and_show_are_in_text_and_json() {
     for name in [id.as_str(), &id[..10], finding.as_str()] {
         scene.rescind(&["show", name]).code(0).says(&id).says("203.0.113.77").says("i-0123456789abcdef0");
     }
-    let shown = scene.rescind(&["-o", "json", "show", &id]).code(0).json().remove(0);
+    let shown = scene.rescind(&["-o", "jsonl", "show", &id]).code(0).json().remove(0);
     assert_eq!(shown["remediation"]["state"], "revoked");
     assert_eq!(shown["entries"][0]["kind"], "decision");
     scene.rescind(&["list", "--decisions"]).code(0).says("remediate").says(&finding);
-    let lines = scene.rescind(&["list", "--decisions", "-o", "json"]).code(0).json();
+    let lines = scene.rescind(&["list", "--decisions", "-o", "jsonl"]).code(0).json();
     let whole = lines[0]["remediation"].as_str().expect("an id");
     assert!(whole.starts_with(&id) && whole.len() == 26, "{whole}, listed as {id}");
     scene.rescind(&["show", "r-zzz"]).code(2).says("\"r-zzz\"");
@@ -172,7 +172,7 @@ fn remediations_are_listed_by_state_and_by_proof() {
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
     let count = |args: &[&str]| {
-        let args: Vec<&str> = ["-o", "json", "list"].iter().chain(args).copied().collect();
+        let args: Vec<&str> = ["-o", "jsonl", "list"].iter().chain(args).copied().collect();
         scene.rescind(&args).code(0).json().len()
     };
     for state in State::all() {
@@ -251,16 +251,16 @@ fn foreign_text_cannot_play_tricks_on_the_terminal() {
 fn json_output_is_json_and_nothing_else() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
-    let lines = scene.rescind(&["-o", "json", "run", "--once", "--backlog"]).code(0).json();
+    let lines = scene.rescind(&["-o", "jsonl", "run", "--once", "--backlog"]).code(0).json();
     assert_eq!(lines.last().expect("a summary")["summary"]["revoked"], 1);
-    let again = scene.rescind(&["-o", "json", "run", "--once", "--backlog"]).code(0).json();
+    let again = scene.rescind(&["-o", "jsonl", "run", "--once", "--backlog"]).code(0).json();
     assert_eq!(
         (&again[0]["state"], &again[0]["code"]),
         (&json!("revoked"), &json!("stolen_role_session")),
         "{}",
         again[0]
     );
-    let error = scene.rescind(&["-o", "json", "-c", "nowhere.toml", "list"]).code(2);
+    let error = scene.rescind(&["-o", "jsonl", "-c", "nowhere.toml", "list"]).code(2);
     let error: Value = serde_json::from_str(&error.err).expect("the error is JSON");
     assert!(error["error"].as_str().is_some_and(|e| e.contains("nowhere.toml")));
 }

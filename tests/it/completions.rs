@@ -35,7 +35,7 @@ fn a_shell_completes_commands_states_ids_accounts_and_levels() {
     scene.configure("mode = \"approve\"\n");
     let _ = (scene.theft(SHOP, "web"), scene.theft(SHOP, "cards"));
     scene.poll().code(5);
-    let lines = scene.rescind(&["list", "-o", "json"]).json();
+    let lines = scene.rescind(&["list", "-o", "jsonl"]).json();
     let mut ids: Vec<&str> = lines.iter().filter_map(|line| line["remediation"].as_str()).collect();
     ids.sort_unstable();
     let sorted = |mut found: Vec<String>| {

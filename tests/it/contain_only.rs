@@ -67,7 +67,7 @@ impl Subject {
     }
 
     fn listed(&self) -> Value {
-        self.scene.rescind(&["-o", "json", "list"]).code(0).json().remove(0)
+        self.scene.rescind(&["-o", "jsonl", "list"]).code(0).json().remove(0)
     }
 
     fn release(&self) -> crate::scene::Ran {
@@ -102,7 +102,7 @@ impl Subject {
 fn a_plan_changes_nothing_and_says_what_it_would_do() {
     for row in ROWS {
         let subject = Subject::new(row);
-        let plan = subject.scene.rescind(&["plan", "-o", "json"]).code(0).json();
+        let plan = subject.scene.rescind(&["plan", "-o", "jsonl"]).code(0).json();
         assert_eq!(
             (&plan[0]["decision"], &plan[0]["change"]["means"]),
             (&json!("remediate"), &json!("quarantine"))

@@ -11,7 +11,7 @@ use std::process::Command;
 
 /// The only remediation, as `list` has it; null while there is none.
 fn listed(scene: &Scene) -> Value {
-    scene.rescind(&["list", "-o", "json"]).code(0).json().pop().unwrap_or_default()
+    scene.rescind(&["list", "-o", "jsonl"]).code(0).json().pop().unwrap_or_default()
 }
 
 /// A service with a channel that gets every message, and with these keys.

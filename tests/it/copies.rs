@@ -18,7 +18,7 @@ fn killed() -> Scene {
 #[test]
 fn a_copy_without_its_log_is_not_called_whole() {
     let scene = killed();
-    let ran = scene.rescind(&["ledger", "verify", "--ledger", "copy.db", "-o", "json"]).code(0);
+    let ran = scene.rescind(&["ledger", "verify", "--ledger", "copy.db", "-o", "jsonl"]).code(0);
     let found = ran.json()[0].clone();
     assert!(found["entries"].as_u64().expect("a number") < scene.entries().len() as u64);
     assert_eq!(found["may_lack_log"], true);
@@ -39,7 +39,7 @@ fn a_checkpoint_beside_a_copy_shows_that_there_was_more() {
         .says("copy.db.checkpoint")
         .says("-wal");
     // The ledger itself has what was published.
-    let found = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    let found = scene.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0).json_document();
     assert_eq!(found["beside"].as_array().map(Vec::len), Some(1), "{found}");
 }
 

@@ -56,7 +56,7 @@ impl Witness {
 
 /// What stands about it in the output of `ledger verify`.
 fn of_first_cosigner(scene: &Scene) -> (Value, Vec<String>) {
-    let found = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    let found = scene.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0).json_document();
     let lines = found["not_verified"].as_array().expect("a list").iter();
     let named = lines.filter_map(|line| line.as_str().filter(|line| line.contains("witness.example")));
     let named = named.map(str::to_owned).collect();
@@ -103,14 +103,14 @@ fn the_checkpoint_of_a_run_is_cosigned_and_verify_says_how_far() {
     assert_eq!(found["at"], cosigned[0]["data"]["at"]);
     assert_eq!(not_verified, [""; 0]);
     // The entry about it is signed as well.
-    let verified = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    let verified = scene.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0).json_document();
     assert_eq!(verified["signed"], verified["entries"]);
     // The next one goes on from there: the ledger knows how far the witness is.
     scene.run_once();
     assert_eq!(witness.requests(&scene), [(json!(0), json!(200)), (json!(size), json!(200))]);
     assert_eq!(of_first_cosigner(&scene).0["count"], 2);
     // Without the configuration the key is given; another key has cosigned nothing.
-    let alone = ["ledger", "verify", "--ledger", "ledger.db", "-o", "json"];
+    let alone = ["ledger", "verify", "--ledger", "ledger.db", "-o", "jsonl"];
     let none = scene.rescind(&alone).code(0).json_document();
     assert_eq!(none["cosigners"], json!([]));
     let other = Witness::new(&scene, "w2", &[]);
@@ -127,7 +127,7 @@ fn the_proof_of_an_entry_says_who_cosigned() {
     scene.run_once();
     let key = log_key(&scene);
     scene.rescind(&["ledger", "prove", "1", "-O", "proof.json"]).code(0);
-    let check = ["ledger", "check-proof", "proof.json", "--public-key", &key, "-o", "json"];
+    let check = ["ledger", "check-proof", "proof.json", "--public-key", &key, "-o", "jsonl"];
     let shown = scene.rescind(&[&check[..], &["--cosigner", &witness.key]].concat()).code(0).json_document();
     assert_eq!(shown["cosigners"][0]["at"], scene.entries_of("cosigned")[0]["data"]["at"]);
     assert_eq!(shown["size"], witness.seen(&scene));
@@ -162,7 +162,7 @@ fn a_service_has_each_checkpoint_cosigned_and_publishes_the_cosignature() {
     // The published file is evidence by itself.
     std::fs::copy(scene.path("ledger.db.checkpoint"), scene.path("kept")).expect("copied");
     service.stop();
-    let kept = ["ledger", "verify", "--checkpoint", "kept", "--cosigner", &witness.key, "-o", "json"];
+    let kept = ["ledger", "verify", "--checkpoint", "kept", "--cosigner", &witness.key, "-o", "jsonl"];
     assert_eq!(scene.rescind(&kept).code(0).json_document()["cosigners"][0]["count"], 3);
 }
 
@@ -185,7 +185,7 @@ fn the_object_in_the_bucket_has_the_cosignature() {
     assert_eq!(witnessed["cosignatures"], json!([line]));
     // The object is a checkpoint that was kept, and its cosignature counts.
     std::fs::write(scene.path("kept"), text).expect("written");
-    let found = scene.rescind(&["ledger", "verify", "--checkpoint", "kept", "-o", "json"]).code(0);
+    let found = scene.rescind(&["ledger", "verify", "--checkpoint", "kept", "-o", "jsonl"]).code(0);
     let count = found.json_document()["cosigners"][0]["count"].as_u64();
     assert!(count.is_some_and(|count| count >= 2), "{count:?}");
 }

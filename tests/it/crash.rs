@@ -11,7 +11,7 @@ fn killed_at(operation: &str, when: &str) -> Scene {
 
     scene.run_once();
     thief.is_denied();
-    let remediations = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let remediations = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     assert_eq!(remediations.len(), 1);
     assert_eq!(remediations[0]["state"], "revoked");
     scene

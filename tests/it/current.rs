@@ -28,7 +28,7 @@ impl Made {
     }
 
     fn json(&self, args: &[&str]) -> Value {
-        let done = self.rescind(&[args, &["-o", "json"]].concat());
+        let done = self.rescind(&[args, &["-o", "jsonl"]].concat());
         serde_json::from_slice(&done.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {done:?}"))
     }
 

@@ -35,7 +35,7 @@ fn codes(scene: &Scene, words: &[&str]) -> Vec<String> {
 }
 
 fn diagnosis(scene: &Scene) -> Value {
-    scene.rescind(&["doctor", "-o", "json"]).json().remove(0)
+    scene.rescind(&["doctor", "-o", "jsonl"]).json().remove(0)
 }
 
 fn is_ready(scene: &Scene, account: &str) -> Value {

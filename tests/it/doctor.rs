@@ -65,7 +65,7 @@ fn doctor(scene: &Scene) -> Ran {
 
 #[track_caller]
 fn diagnosis(scene: &Scene, code: i32) -> Value {
-    scene.rescind(&["doctor", "-o", "json"]).code(code).json_document()
+    scene.rescind(&["doctor", "-o", "jsonl"]).code(code).json_document()
 }
 
 /// In how many of the pairs of an account and a region a theft is seen and can be answered.
@@ -78,14 +78,14 @@ fn coverage(scene: &Scene, code: i32) -> (u64, u64) {
 /// Whether what has this code is a problem, a warning or a note.
 #[track_caller]
 fn level_of(scene: &Scene, code: &str) -> String {
-    let found = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
+    let found = scene.rescind(&["doctor", "-o", "jsonl"]).json().remove(0);
     let one = found["problems"].as_array().expect("problems").iter().find(|one| one["code"] == code);
     one.unwrap_or_else(|| panic!("{code}: {found}"))["level"].as_str().expect("a level").to_owned()
 }
 
 /// The codes of what is a problem or a warning.
 fn codes(scene: &Scene) -> Vec<String> {
-    let found = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
+    let found = scene.rescind(&["doctor", "-o", "jsonl"]).json().remove(0);
     let all = found["problems"].as_array().expect("problems").iter();
     let mut codes: Vec<String> = all
         .filter(|one| one["level"] != "note")
@@ -224,7 +224,7 @@ fn a_queue_is_judged_by_its_attributes() {
 #[test]
 fn one_account_can_be_looked_at_alone() {
     let scene = sound();
-    let found = scene.rescind(&["doctor", "--account", SHOP, "-o", "json"]).code(0).json_document();
+    let found = scene.rescind(&["doctor", "--account", SHOP, "-o", "jsonl"]).code(0).json_document();
     assert_eq!((&found["covered"], &found["pairs"]), (&json!(2), &json!(2)));
     assert_eq!(found["members"].as_array().map(Vec::len), Some(1));
     doctor_of(&scene, "123456789012").code(5).says("123456789012");

@@ -44,7 +44,7 @@ fn configure(scene: &Scene) {
 
 /// Holds one, and lets the clock of AWS pass the cutoff.
 fn hold(scene: &Scene) -> Ran {
-    hold_in(scene, &["drill", SHOP, "-o", "json"])
+    hold_in(scene, &["drill", SHOP, "-o", "jsonl"])
 }
 
 fn hold_in(scene: &Scene, args: &[&str]) -> Ran {
@@ -71,7 +71,7 @@ fn a_drill_goes_the_whole_way_and_leaves_nothing() {
     // The main ledger has the result, and its own ledger the whole story.
     assert_eq!(scene.entries_of("drill")[0]["data"]["passed"], true);
     assert!(scene.entries_of("intent").is_empty());
-    scene.rescind(&["list", "-o", "json"]).code(0);
+    scene.rescind(&["list", "-o", "jsonl"]).code(0);
     let own = drill["ledger"].as_str().expect("a path");
     let checkpoint = scene.path("kept");
     std::fs::write(&checkpoint, drill["checkpoint"].as_str().expect("a note")).expect("written");
@@ -140,7 +140,7 @@ fn what_a_killed_drill_left_is_named_and_taken_back_by_the_next_one() {
     drill.kill().expect("killed");
     drill.wait().expect("it ended");
     let unended = || {
-        scene.rescind(&["doctor", "-o", "json"]).json_document()["problems"]
+        scene.rescind(&["doctor", "-o", "jsonl"]).json_document()["problems"]
             .to_string()
             .contains("\"drill_unfinished\"")
     };

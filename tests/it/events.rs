@@ -286,7 +286,7 @@ fn without_confirmation_an_event_is_believed_and_that_is_shouted_about() {
     assert_eq!(scene.calls_of("GetFindings").len(), before);
     let alert = &scene.entries_of("alert")[0]["data"];
     assert_eq!(alert["code"], "not_confirming");
-    assert_eq!(scene.rescind(&["status", "-o", "json"]).json_document()["live"]["confirm"], false);
+    assert_eq!(scene.rescind(&["status", "-o", "jsonl"]).json_document()["live"]["confirm"], false);
     assert_eq!(service.stop(), 0);
 }
 

@@ -90,7 +90,7 @@ fn a_region_that_is_down_costs_only_itself() {
     service.until(log::REVOKED);
     thief.is_denied();
     assert_eq!(scene.entries_of("feed_failed").len(), 1);
-    let status = scene.rescind(&["status", "-o", "json"]).code(5).json_document();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).code(5).json_document();
     assert!(status["live"]["regions"][OTHER]["failures"].as_u64() > Some(0), "{status}");
     proxy.clear();
     scene.role(BANK, "api");
@@ -109,7 +109,7 @@ fn a_clock_that_is_wrong_by_ten_minutes_is_corrected() {
         let (thief, _) = scene.theft(SHOP, "web");
         let ran = crate::scene::Ran::new(
             &scene
-                .command_through(&proxy, &["run", "--once", "--backlog", "-o", "json"])
+                .command_through(&proxy, &["run", "--once", "--backlog", "-o", "jsonl"])
                 .output()
                 .expect("it runs"),
         );
@@ -134,7 +134,7 @@ fn a_hub_clock_that_is_minutes_off_does_nothing_twice() {
         let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
         let finding = scene.report(SHOP, "web", &session, json!({}));
         let ran =
-            rescind(&["run", "--once", "--backlog", "-o", "json"]).code(0).counts(json!({"revoked": 1}));
+            rescind(&["run", "--once", "--backlog", "-o", "jsonl"]).code(0).counts(json!({"revoked": 1}));
         assert!(ran.err.contains("clock"), "{}", ran.err);
         let writes = scene.writes();
         // The same theft again, seen in the seconds before the cutoff and after the deny was accepted.
@@ -146,13 +146,13 @@ fn a_hub_clock_that_is_minutes_off_does_nothing_twice() {
         rescind(&["recheck"]).code(0);
         assert_eq!(scene.writes(), writes, "{ahead}");
         // What is listed of it is in AWS's time, whatever this machine's says.
-        let listed = rescind(&["list", "-o", "json"]).code(0).json();
+        let listed = rescind(&["list", "-o", "jsonl"]).code(0).json();
         let time = |value: &serde_json::Value| {
             value.as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time")
         };
         let age = time(&scene.get("clock")["now"]).duration_since(time(&listed[0]["accepted_at"]));
         assert!((-2..90).contains(&age.as_secs()), "{ahead}: {}", listed[0]);
-        rescind(&["doctor", "-o", "json"]).has_code("clock");
+        rescind(&["doctor", "-o", "jsonl"]).has_code("clock");
     }
 }
 
@@ -197,7 +197,7 @@ fn an_answer_that_is_lost_after_the_change_is_not_a_second_change() {
     // Each answer to the put is lost, also those of the SDK's own retries.
     proxy.times(4, Which::operation("PutRolePolicy"), Fault::ResetAfter);
     let output = scene
-        .command_through(&proxy, &["run", "--once", "--backlog", "-o", "json"])
+        .command_through(&proxy, &["run", "--once", "--backlog", "-o", "jsonl"])
         .output()
         .expect("it runs");
     crate::scene::Ran::new(&output).code(0).counts(json!({"revoked": 1}));
@@ -225,7 +225,7 @@ fn a_finding_that_guardduty_cannot_return_costs_only_itself() {
     }
     // The region is read as often as before, and what failed is reported once.
     scene.wait(|| {
-        scene.rescind(&["status", "-o", "json"]).json()[0]["live"]["regions"][HOME]["failures"] == 1
+        scene.rescind(&["status", "-o", "jsonl"]).json()[0]["live"]["regions"][HOME]["failures"] == 1
     });
     assert_eq!(scene.entries_of("feed_failed").len(), 1);
     stuck.is_allowed();

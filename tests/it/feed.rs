@@ -129,7 +129,7 @@ fn what_no_rule_is_for_is_decided_on_once_if_it_is_about_credentials() {
         of("odd", "Exfiltration:S3/AnomalousBehavior", "AccessKey"),
     ];
     inject(&scene, HOME, &findings);
-    let planned = scene.rescind(&["plan", "-o", "json"]).code(0).json();
+    let planned = scene.rescind(&["plan", "-o", "jsonl"]).code(0).json();
     assert!(planned.iter().all(|plan| plan["code"] == "other_type") && planned.len() == 3, "{planned:?}");
     let ran = scene.run_once().code(0).counts(json!({"skipped": 3})).json();
     scene.run_once().code(0).counts(json!({}));
@@ -287,7 +287,7 @@ fn a_plan_says_what_it_could_not_read() {
     let error = json!({"status": 403, "code": "AccessDeniedException", "message": "no"});
     // One of two batches.
     scene.post("faults", &json!({"name": "f", "match": {"operation": "GetFindings"}, "when": "before", "action": {"error": error}, "times": 1}));
-    let planned = scene.rescind(&["plan", "-o", "json"]).code(5).json();
+    let planned = scene.rescind(&["plan", "-o", "jsonl"]).code(5).json();
     let (failed, planned): (Vec<_>, Vec<_>) = planned.iter().partition(|one| one.get("error").is_some());
     assert_eq!((failed.len(), planned.len()), (1, 10));
     assert!(

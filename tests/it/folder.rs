@@ -19,7 +19,7 @@ fn scene() -> Scene {
 
 /// How the folder is doing, as the service says.
 fn folder(scene: &Scene) -> Value {
-    scene.rescind(&["status", "-o", "json"]).json_document()["live"]["folder"].clone()
+    scene.rescind(&["status", "-o", "jsonl"]).json_document()["live"]["folder"].clone()
 }
 
 /// The findings of the hub's detector, as an export has them.
@@ -178,7 +178,7 @@ fn a_long_input_is_worked_off_while_it_is_read() {
     }
     text += &(one.to_string() + "\n");
     std::fs::write(scene.path("long.jsonl.gz"), gzipped(&text)).expect("written");
-    let ran = scene.rescind(&["handle", "long.jsonl.gz", "-o", "json"]).code(5);
+    let ran = scene.rescind(&["handle", "long.jsonl.gz", "-o", "jsonl"]).code(5);
     ran.counts(json!({"revoked": 1, "skipped": 4999, "undecodable": 1}));
     let broken = &scene.entries_of("undecodable")[0]["data"]["undecodable"];
     assert!(broken["path"].as_str().is_some_and(|path| path.starts_with("line 2501")), "{broken}");

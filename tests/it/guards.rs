@@ -80,7 +80,7 @@ fn beyond_the_budget_of_an_account_everything_is_held_and_raised_once() {
     late.is_allowed();
     assert_eq!(scene.codes("alert"), ["account_budget_used_up"]);
     // A person can let them go on.
-    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).json();
     let held =
         list.iter().filter(|r| r["state"] == "held").map(|r| r["remediation"].as_str().expect("an id"));
     let mut approve = vec!["approve", "--by", "Ada", "--reason", "all real"];

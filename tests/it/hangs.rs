@@ -126,12 +126,12 @@ fn a_configuration_that_was_rejected_is_shown_beside_good_opt_outs() {
     service.until(log::CONFIGURATION_REFUSED);
     std::fs::write(scene.path("rescind.toml"), good).expect("written");
     scene.wait(|| {
-        let status = scene.rescind(&["status", "-o", "json"]).json_document();
+        let status = scene.rescind(&["status", "-o", "jsonl"]).json_document();
         status["live"]["refused"].is_string()
     });
     scene.rescind(&["status"]).code(5);
     service.signal("HUP");
-    scene.wait(|| scene.rescind(&["status", "-o", "json"]).json_document()["live"]["refused"].is_null());
+    scene.wait(|| scene.rescind(&["status", "-o", "jsonl"]).json_document()["live"]["refused"].is_null());
     assert_eq!(service.stop(), 0);
 }
 

@@ -88,7 +88,7 @@ impl History {
         for (whose, thief) in &self.thieves {
             assert_eq!(thief.list_users().expect_err("denied"), "AccessDenied", "{which}: {whose}");
         }
-        for remediation in scene.rescind(&["list", "-o", "json"]).code(0).json() {
+        for remediation in scene.rescind(&["list", "-o", "jsonl"]).code(0).json() {
             let state = remediation["state"].as_str().expect("a state");
             assert!(["revoked", "superseded"].contains(&state), "{which}: {remediation}");
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const ANSWER: [&str; 4] = ["--by", "ann", "--reason", "looked at it"];
 
 fn ids(scene: &Scene) -> Vec<String> {
-    let lines = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let lines = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     lines.iter().map(|line| line["remediation"].as_str().expect("an id").to_owned()).collect()
 }
 
@@ -52,7 +52,7 @@ fn an_id_that_is_another_thefts_is_an_error_and_an_alert() {
     assert_eq!(alerts[0]["data"]["code"], "id_taken");
     assert_eq!(alerts[0]["finding"], finding);
     // It is not taken for decided.
-    assert_eq!(scene.rescind(&["status", "-o", "json"]).json()[0]["undecided"], 1);
+    assert_eq!(scene.rescind(&["status", "-o", "jsonl"]).json()[0]["undecided"], 1);
 }
 
 #[test]

@@ -62,10 +62,10 @@ fn begun(head: &str) -> (Scene, Intrusion) {
 /// The only incident, in full.
 #[track_caller]
 fn incident(scene: &Scene) -> Value {
-    let list = scene.rescind(&["incident", "list", "-o", "json"]).code(0).json();
+    let list = scene.rescind(&["incident", "list", "-o", "jsonl"]).code(0).json();
     assert_eq!(list.len(), 1, "{list:?}");
     let id = list[0]["incident"].as_str().expect("an id");
-    scene.rescind(&["incident", "show", id, "-o", "json"]).code(0).json_document()
+    scene.rescind(&["incident", "show", id, "-o", "jsonl"]).code(0).json_document()
 }
 
 fn texts<'v>(list: &'v Value, field: &str) -> Vec<&'v str> {
@@ -101,13 +101,13 @@ fn an_incident_is_contained_when_all_is_denied_and_closed_with_its_last_door() {
     // By any id of it, and by the beginning of one.
     let second = shown["remediations"][1]["remediation"].as_str().expect("an id");
     for name in [id, &id[..10], second, &second[..10]] {
-        let same = scene.rescind(&["incident", "show", name, "-o", "json"]).code(0).json_document();
+        let same = scene.rescind(&["incident", "show", name, "-o", "jsonl"]).code(0).json_document();
         assert_eq!(same["incident"], id);
     }
     assert_eq!(scene.shown(second)["incident"], id);
 
     let done = |doors: &[&str]| {
-        scene.rescind(&[&["incident", "done", id][..], doors, &SIGNED, &["-o", "json"]].concat())
+        scene.rescind(&[&["incident", "done", id][..], doors, &SIGNED, &["-o", "jsonl"]].concat())
     };
     done(&["ffffffff"]).code(2).says("is no door").says(doors[0]);
     done(&[doors[0], "ffffffff"]).code(2);
@@ -119,7 +119,7 @@ fn an_incident_is_contained_when_all_is_denied_and_closed_with_its_last_door() {
     assert_eq!((&shown["state"], &shown["to_do"]), (&json!("closed"), &json!([])));
     assert_eq!(shown["doors"][0]["closed"]["by"], "Ada");
     let of_state =
-        |state| scene.rescind(&["incident", "list", "--state", state, "-o", "json"]).code(0).json().len();
+        |state| scene.rescind(&["incident", "list", "--state", state, "-o", "jsonl"]).code(0).json().len();
     assert_eq!([of_state("open"), of_state("contained"), of_state("closed")], [0, 0, 1]);
 }
 
@@ -203,7 +203,7 @@ fn reports_have_the_incident_and_each_remediation_says_whose_it_is() {
     scene.theft(SECURITY, "other");
     scene.run_once();
     let list =
-        scene.rescind(&["incident", "list", "--state", "contained", "-o", "json"]).code(0).json_document();
+        scene.rescind(&["incident", "list", "--state", "contained", "-o", "jsonl"]).code(0).json_document();
     let id = list["incident"].as_str().expect("an id");
     let report = |format: &str| scene.rescind(&["report", "-o", format]).code(0).out;
     let json: Value = serde_json::from_str(&report("json")).expect("JSON");

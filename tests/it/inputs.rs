@@ -94,7 +94,7 @@ fn documents_one_behind_the_other_are_all_read() {
     // As jq prints them, with one that somebody has cut.
     let text = format!("{}\n{}\n{{\n  \"id\": \"cut\",\n{}\n", pretty(0), pretty(1), pretty(1));
     std::fs::write(scene.path("jq.json"), text).expect("written");
-    let ran = scene.rescind(&["handle", "jq.json", "-o", "json"]).code(5);
+    let ran = scene.rescind(&["handle", "jq.json", "-o", "jsonl"]).code(5);
     ran.counts(json!({"revoked": 2, "undecodable": 1}));
     // As Firehose appends them to an object in S3, one gzip member each.
     let members = [gzipped(&findings[2].to_string()), gzipped(&findings[3].to_string())].concat();
@@ -173,7 +173,7 @@ fn one_theft_in_every_form_is_revoked_once() {
     assert_eq!(scene.entries_of("decision").len(), 1);
     assert_eq!(scene.entries_of("intent").len(), 1);
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 1);
-    assert_eq!(scene.rescind(&["list", "-o", "json"]).code(0).json().len(), 1);
+    assert_eq!(scene.rescind(&["list", "-o", "jsonl"]).code(0).json().len(), 1);
 }
 
 #[test]
@@ -181,14 +181,14 @@ fn a_finding_of_security_hub_in_a_file_is_asked_about_as_well() {
     let scene = Scene::new();
     let (thief, id) = scene.theft(SHOP, "web");
     std::fs::write(scene.path("hub.json"), asff(SHOP, &id).to_string()).expect("written");
-    let planned = scene.rescind(&["plan", "hub.json", "-o", "json"]).code(0).json();
+    let planned = scene.rescind(&["plan", "hub.json", "-o", "jsonl"]).code(0).json();
     assert_eq!((planned.len(), &planned[0]["decision"]), (1, &json!("remediate")));
     assert!(scene.entries_of("finding").is_empty());
     // Also with a configuration that believes events: there is nothing in it to believe.
     scene.configure("mode = \"enforce\"\nconfirm = false\n");
-    scene.rescind(&["handle", "hub.json", "-o", "json"]).code(0).counts(json!({"revoked": 1}));
+    scene.rescind(&["handle", "hub.json", "-o", "jsonl"]).code(0).counts(json!({"revoked": 1}));
     thief.is_denied();
-    scene.rescind(&["handle", "hub.json", "-o", "json"]).code(0).counts(json!({"seen_before": 1}));
+    scene.rescind(&["handle", "hub.json", "-o", "jsonl"]).code(0).counts(json!({"seen_before": 1}));
     let unknown = asff(SHOP, "00000000000000000000000000000000").to_string();
     scene.handle(unknown.as_bytes()).code(5).counts(json!({"unconfirmed": 1})).has_code("not_found");
     scene.rescind_with_input(&["plan", "-"], unknown.as_bytes()).code(5);
@@ -223,10 +223,10 @@ fn a_subscription_that_waits_is_no_healthy_feed() {
     let command = format!("aws sns confirm-subscription --topic-arn {topic} --token");
     let status = scene.rescind(&["status"]);
     assert!(status.out.contains(&command), "{}", status.out);
-    let picture = scene.rescind(&["-o", "json", "status"]).json().remove(0);
+    let picture = scene.rescind(&["-o", "jsonl", "status"]).json().remove(0);
     assert_eq!(picture["unreadable_today"][0]["count"], 1);
     assert_eq!(picture["unreadable_today"][0]["feed"], "SQS rescind-findings");
-    let doctor = scene.rescind(&["-o", "json", "doctor"]).code(5).json().remove(0);
+    let doctor = scene.rescind(&["-o", "jsonl", "doctor"]).code(5).json().remove(0);
     let problems = doctor["problems"].as_array().expect("problems");
     let problem = problems.iter().find(|problem| problem["code"] == "unreadable").expect("a problem");
     assert_eq!((&problem["level"], &problem["place"]), (&json!("problem"), &json!("SQS rescind-findings")));
@@ -252,7 +252,7 @@ fn another_services_log_in_the_folder_is_one_entry() {
     assert_eq!(unreadable.len(), 1);
     let error = unreadable[0]["data"]["undecodable"]["error"].as_str().expect("text");
     assert!(error.starts_with("2500 ") && error.contains("CloudTrail"), "{error}");
-    let status = scene.rescind(&["status", "-o", "json"]).json_document();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).json_document();
     assert_eq!(status["unreadable_today"].as_array().map(Vec::len), Some(1));
 }
 

@@ -23,7 +23,7 @@ fn a_backup_is_made_while_the_service_runs() {
     scene.hold("PutRolePolicy", "before");
     let running = scene.spawn(&["run", "--once", "--backlog"]);
     scene.held("PutRolePolicy");
-    let copied = scene.rescind(&["ledger", "backup", "-O", "copy.db", "-o", "json"]).code(0).json_document();
+    let copied = scene.rescind(&["ledger", "backup", "-O", "copy.db", "-o", "jsonl"]).code(0).json_document();
     assert_eq!(copied["problems"], 0, "{copied}");
     scene.release("PutRolePolicy");
     Scene::finish(running).code(0);
@@ -45,7 +45,7 @@ fn a_backup_is_made_while_the_service_runs() {
     scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(2).says("copy.db exists already");
     scene.rescind(&["ledger", "backup", "-O", "nowhere/copy.db"]).code(2).says("nowhere/copy.db");
     // Whoever has it needs nothing else to read it.
-    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     let id = id.as_str().expect("an id");
     for args in [&["list"][..], &["list", "--decisions"], &["show", id], &["explain", id]] {
         scene.rescind(&[args, &["--ledger", "copy.db", "--config", "none.toml"]].concat()).code(0);
@@ -69,15 +69,15 @@ fn the_tables_are_what_the_entries_say() {
     let ledger = open(&scene);
     ledger.execute_batch("UPDATE remediations SET state = 'failed'; DELETE FROM watched").expect("changed");
     drop(ledger);
-    let checked = scene.rescind(&["ledger", "rebuild", "--check", "-o", "json"]).code(6).json_document();
+    let checked = scene.rescind(&["ledger", "rebuild", "--check", "-o", "jsonl"]).code(6).json_document();
     let differ = json!([
         {"table": "remediations", "wrong": 1, "missing": 1}, {"table": "watched", "wrong": 0, "missing": 2},
     ]);
     assert_eq!((&checked["differences"], &checked["mended"]), (&differ, &json!(false)), "{checked}");
     // What is shown is folded from the entries, whatever the tables say.
-    let state = || scene.rescind(&["list", "-o", "json"]).json()[0]["state"].clone();
+    let state = || scene.rescind(&["list", "-o", "jsonl"]).json()[0]["state"].clone();
     assert_eq!(state(), "revoked");
-    let mended = scene.rescind(&["ledger", "rebuild", "-o", "json"]).code(6).json_document();
+    let mended = scene.rescind(&["ledger", "rebuild", "-o", "jsonl"]).code(6).json_document();
     assert_eq!(mended["mended"], true, "{mended}");
     scene.rescind(&["ledger", "rebuild"]).code(0);
     let left = std::fs::read_dir(scene.directory.path()).expect("a directory");
@@ -140,7 +140,7 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
         archived += 1;
     }
     // The ledger holds with every old checkpoint and proof.
-    let args = ["ledger", "verify", "--checkpoint", "kept.checkpoint", "--public-key", &key, "-o", "json"];
+    let args = ["ledger", "verify", "--checkpoint", "kept.checkpoint", "--public-key", &key, "-o", "jsonl"];
     assert_eq!(scene.rescind(&args).code(0).json_document()["archived"], archived);
     scene.rescind(&["ledger", "check-proof", "before.json", "--public-key", &key]).code(0);
     scene.rescind(&["ledger", "prove", &intent]).code(4);
@@ -185,7 +185,7 @@ fn what_may_come_again_is_not_archived() {
     let now = jiff::Timestamp::now().to_string();
     scene.rescind(&["ledger", "archive", "--before", &now, "-O", "closed.jsonl"]).code(2).says("24h");
     let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(25)).to_string();
-    let args = ["ledger", "archive", "--before", &yesterday, "-O", "closed.jsonl", "-o", "json"];
+    let args = ["ledger", "archive", "--before", &yesterday, "-O", "closed.jsonl", "-o", "jsonl"];
     assert_eq!(scene.rescind(&args).code(0).json_document()["entries"], 0);
     assert!(!scene.path("closed.jsonl").exists());
 }

@@ -23,7 +23,7 @@ fn key(scene: &Scene) -> String {
 }
 
 fn verified(scene: &Scene, key: &str) -> Value {
-    scene.rescind(&["ledger", "verify", "--public-key", key, "-o", "json"]).code(0).json_document()
+    scene.rescind(&["ledger", "verify", "--public-key", key, "-o", "jsonl"]).code(0).json_document()
 }
 
 fn alerts(scene: &Scene) -> Vec<Value> {
@@ -110,7 +110,7 @@ fn a_key_of_another_kind_signs_nothing_and_doctor_says_so() {
     scene.poll();
     assert_eq!(alerts(&scene), ["signing_key_unavailable"]);
     assert!(scene.calls_of("Sign").is_empty());
-    let found = scene.rescind(&["doctor", "-o", "json"]).json_document();
+    let found = scene.rescind(&["doctor", "-o", "jsonl"]).json_document();
     let codes: Vec<_> =
         found["problems"].as_array().expect("problems").iter().map(|one| one["code"].clone()).collect();
     assert!(codes.contains(&json!("signing_key_kind")), "{codes:?}");

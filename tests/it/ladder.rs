@@ -35,7 +35,7 @@ fn a_denied_call_of_the_same_key_proves_that_it_is_enforced() {
     assert_eq!(proofs[1]["data"]["denied"]["access_key"], session["access_key_id"]);
     assert_eq!(proofs[1]["data"]["denied"]["error_code"], "AccessDenied");
     // The ladder is listed with the time since the finding.
-    let list = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let list = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     let rungs: Vec<&Value> = list[0]["rungs"].as_array().expect("rungs").iter().map(|r| &r["rung"]).collect();
     assert_eq!(rungs, ["accepted", "simulated", "enforced"]);
     assert!(list[0]["rungs"][2]["seconds_after_finding"].as_f64().expect("a number") > 0.0);
@@ -150,7 +150,7 @@ fn cloudtrail_shows_when_the_key_still_works() {
     operator.delete_role_policy("web", crate::scene::POLICY).expect("deleted");
     thief.is_allowed();
     operator.put_role_policy("web", crate::scene::POLICY, &text).expect("put");
-    scene.rescind(&["recheck", "-o", "json"]).code(5).has_code("still_works").says("iam:ListUsers");
+    scene.rescind(&["recheck", "-o", "jsonl"]).code(5).has_code("still_works").says("iam:ListUsers");
     assert!(scene.entries_of("proof").iter().all(|proof| proof["data"]["rung"] != "enforced"));
 }
 
@@ -204,10 +204,10 @@ fn a_plan_shows_the_impact_when_asked() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.post("instances", &json!({"account": SHOP, "region": OTHER, "role": "web", "name": "front"}));
-    let impact = &scene.rescind(&["plan", "--impact", "-o", "json"]).code(0).json()[0]["impact"];
+    let impact = &scene.rescind(&["plan", "--impact", "-o", "jsonl"]).code(0).json()[0]["impact"];
     assert_eq!(impact["instances"][0]["name"], "front", "{impact}");
     assert_eq!(scene.writes(), 0);
-    assert_eq!(scene.rescind(&["plan", "-o", "json"]).code(0).json()[0]["impact"], Value::Null);
+    assert_eq!(scene.rescind(&["plan", "-o", "jsonl"]).code(0).json()[0]["impact"], Value::Null);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn who_is_to_approve_can_ask_whom_it_would_concern() {
     let (thief, finding) = scene.theft(SHOP, "web");
     scene.post("instances", &json!({"account": SHOP, "region": OTHER, "role": "web", "name": "front"}));
     scene.poll().code(5);
-    let impact = scene.rescind(&["impact", &finding, "-o", "json"]).code(0).json_document();
+    let impact = scene.rescind(&["impact", &finding, "-o", "jsonl"]).code(0).json_document();
     assert_eq!(impact["impact"]["instances"][0]["name"], "front", "{impact}");
     thief.is_allowed();
     assert_eq!(scene.writes(), 0);
@@ -237,7 +237,7 @@ fn activity_in_the_future_gives_no_times_and_enters_no_median() {
         scene.report(SHOP, "web", &session, json!({"overrides": {"service": {"eventLastSeen": ahead}}}));
     scene.run_once();
     scene.thief(&session).is_denied();
-    let listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let listed = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     assert_eq!(listed[0]["seconds_to_deny"], Value::Null);
     assert_eq!(listed[0]["rungs"][0]["seconds_after_finding"], Value::Null);
     let shown = scene.rescind(&["show", &finding]).code(0);

@@ -58,9 +58,9 @@ fn no_secret_is_written_anywhere() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     let ran = scene.rescind(&["--log", "trace", "run", "--once", "--backlog"]).code(0);
-    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     let id = id.as_str().expect("an id");
-    let json = scene.rescind(&["--log", "trace", "-o", "json", "show", id]).code(0);
+    let json = scene.rescind(&["--log", "trace", "-o", "jsonl", "show", id]).code(0);
     let mut written = format!("{}{}{}{}", ran.out, ran.err, json.out, json.err).into_bytes();
     for file in ["ledger.db", "ledger.db-wal", "ledger.db.lock"] {
         written.extend(std::fs::read(scene.path(file)).unwrap_or_default());

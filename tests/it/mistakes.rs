@@ -221,7 +221,7 @@ fn a_type_that_guardduty_does_not_have_is_named_with_its_line() {
     scene.configure("mode = \"observe\"\n[[rules]]\nname = \"a\"\ntypes = [\"Recon:*\", \"Recon:IAMUser/TorIPCalller\"]\nmode = \"off\"\n");
     let text = std::fs::read_to_string(scene.path("rescind.toml")).expect("there");
     let line = text.lines().position(|line| line.starts_with("types = ")).expect("a line") + 1;
-    for args in [&["plan", "-o", "json"][..], &["run", "--once", "-o", "json"]] {
+    for args in [&["plan", "-o", "jsonl"][..], &["run", "--once", "-o", "jsonl"]] {
         let ran = scene.rescind(args).code(0);
         let warned: Vec<Value> = ran.err.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let warned = warned.iter().find(|one| one["kind"] == "Recon:IAMUser/TorIPCalller").expect(&ran.err);

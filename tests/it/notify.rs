@@ -332,7 +332,7 @@ fn that_a_channel_fails_is_an_alert() {
         let names_it = |mail: &Value| mail["message"].as_str().is_some_and(|text| text.contains("hook"));
         published(&scene).iter().any(names_it)
     });
-    let status = scene.rescind(&["status", "-o", "json"]).code(5).json_document();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).code(5).json_document();
     let failing = |channel: &str| {
         let one =
             status["channels"].as_array().expect("channels").iter().find(|one| one["channel"] == channel);

@@ -106,7 +106,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 fn remediation(scene: &Scene) -> String {
-    scene.rescind(&["-o", "json", "list"]).json()[0]["remediation"].as_str().expect("an id").to_owned()
+    scene.rescind(&["-o", "jsonl", "list"]).json()[0]["remediation"].as_str().expect("an id").to_owned()
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_wrong_token_is_named_by_its_place_and_never_shown() {
     Ran::new(&output).code(5).says("401").says("jira.token").says("hub@example.com").says("$SNOW");
     let _ = scene.theft(SHOP, "web");
     let ran = wrong(&["run", "--once", "--backlog"]);
-    let status = scene.rescind(&["status", "-o", "json"]).json_document();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).json_document();
     let channels = status["channels"].as_array().expect("channels");
     assert!(channels.iter().all(|one| text(one, "error").contains("401")), "{channels:?}");
     let ledger = std::fs::read(scene.path("ledger.db")).expect("a ledger");

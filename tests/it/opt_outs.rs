@@ -105,7 +105,7 @@ fn one_that_cannot_be_evaluated_holds_until_it_can() {
     assert_eq!(scene.decision(&finding)["code"], "placement_unknown");
     assert_eq!(scene.writes(), 0);
     thief.is_allowed();
-    scene.rescind(&["plan", "-o", "json"]).code(0).has_code("placement_unknown");
+    scene.rescind(&["plan", "-o", "jsonl"]).code(0).has_code("placement_unknown");
     // The tags can be read, and the account has no such tag: nobody has to answer.
     scene.delete("faults/f");
     scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
@@ -121,7 +121,7 @@ fn one_that_cannot_be_evaluated_can_be_judged_by_a_person() {
     let error = json!({"status": 400, "code": "AccessDeniedException", "message": "no"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "ListTagsForResource"}, "when": "before", "action": {"error": error}, "times": 0}));
     scene.poll().code(5).counts(json!({"failed_feeds": 1, "held": 1}));
-    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).json();
     let id = list[0]["remediation"].as_str().expect("an id");
     scene.rescind(&["approve", id, "--by", "Ada", "--reason", "not the payments team's"]).code(0);
     scene.poll().counts(json!({"failed_feeds": 1, "revoked": 1, "seen_before": 1}));
@@ -244,14 +244,14 @@ fn the_command_line_adds_removes_and_keeps_what_people_wrote() {
     add(&["ci", "--mode", "approve", "--permanent", "--role", "ci-*"]).code(0);
     let text = std::fs::read_to_string(scene.path("opt-outs.toml")).expect("there");
     assert!(text.starts_with("# Reviewed by Ada.\n\n[[opt_out]]\nname = \"freeze\"\n"), "{text}");
-    let listed = scene.rescind(&["opt-out", "list", "-o", "json"]).code(0).json();
+    let listed = scene.rescind(&["opt-out", "list", "-o", "jsonl"]).code(0).json();
     assert_eq!(
         (listed[0]["opt_out"]["name"].as_str(), listed[0]["days_left"].as_i64()),
         (Some("freeze"), Some(10))
     );
     assert_eq!((&listed[1]["applies"], &listed[1]["days_left"]), (&json!(true), &json!(null)));
     let explained = |more: &[&str]| {
-        let args = [&["opt-out", "explain", "--account", SHOP, "-o", "json"], more].concat();
+        let args = [&["opt-out", "explain", "--account", SHOP, "-o", "jsonl"], more].concat();
         scene.rescind(&args).code(0).json().pop().expect("a line")
     };
     assert_eq!(explained(&["--role", "ci-1"])["mode"], "approve");
@@ -382,7 +382,7 @@ fn those_that_expired_or_soon_will_are_named() {
     let scene = Scene::new();
     opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(-3)));
     scene.run_once();
-    let expired = scene.rescind(&["opt-out", "list", "-o", "json"]).code(0).json().remove(0);
+    let expired = scene.rescind(&["opt-out", "list", "-o", "jsonl"]).code(0).json().remove(0);
     assert_eq!(expired["applies"], false);
     opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(14)));
     scene.poll_new().says(log::EXPIRES_SOON);

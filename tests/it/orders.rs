@@ -10,7 +10,7 @@ const SIGNED: [&str; 5] = ["--by", "Ada", "--reason", "ticket 4711", "--yes"];
 
 /// An order about a principal of the shop, with more of its options.
 fn order(scene: &Scene, principal: &str, more: &[&str]) -> crate::scene::Ran {
-    let args = [&["-o", "json", "revoke", SHOP, principal], &SIGNED[..], more].concat();
+    let args = [&["-o", "jsonl", "revoke", SHOP, principal], &SIGNED[..], more].concat();
     scene.rescind(&args)
 }
 
@@ -276,13 +276,13 @@ fn what_is_handed_in_beside_a_running_service_is_decided_by_it() {
     scene.hold_all("ListFindings");
     let service = Watching::start(&scene, &[]);
     std::fs::write(scene.path("finding.json"), format!("{finding}\n{{\"odd\": 1}}\n")).expect("written");
-    let ran = scene.rescind(&["-o", "json", "handle", "finding.json", "--wait"]).code(5);
+    let ran = scene.rescind(&["-o", "jsonl", "handle", "finding.json", "--wait"]).code(5);
     thief.is_denied();
     assert!(ran.json().iter().any(|line| line["handed_in"] == 1), "{}", ran.out);
     assert_eq!(scene.entries_of("undecodable").len(), 1);
     assert_eq!(scene.decision(&id)["verdict"], "remediate");
     // Once more: it is decided again, and nothing is done twice.
-    scene.rescind(&["-o", "json", "handle", "finding.json", "--wait"]).code(5);
+    scene.rescind(&["-o", "jsonl", "handle", "finding.json", "--wait"]).code(5);
     assert_eq!(scene.writes(), 1);
     scene.release("ListFindings");
     assert_eq!(service.stop(), 0);

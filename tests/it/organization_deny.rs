@@ -58,7 +58,7 @@ on_each_row!(
 
 fn a_plan_is_read_only(row: Row) {
     let subject = Subject::new(row);
-    let plan = subject.scene.rescind(&["plan", "-o", "json"]).code(0).json();
+    let plan = subject.scene.rescind(&["plan", "-o", "jsonl"]).code(0).json();
     assert_eq!((plan.len(), &plan[0]["decision"]), (1, &json!("remediate")), "{plan:?}");
     assert_eq!(plan[0]["change"]["means"], "service_control_policy", "{plan:?}");
     assert_eq!(subject.scene.writes(), 0, "{:?}", subject.scene.calls());
@@ -90,7 +90,7 @@ fn twice_is_once(row: Row) {
     subject.scene.run_once().counts(json!({"seen_before": 1}));
     subject.report();
     subject.scene.run_once();
-    subject.scene.rescind(&["recheck", "-o", "json"]).code(0);
+    subject.scene.rescind(&["recheck", "-o", "jsonl"]).code(0);
     assert_eq!((subject.there(), subject.scene.writes()), (there, writes), "{row:?}");
     subject.is_denied();
 }
@@ -125,7 +125,7 @@ fn what_somebody_takes_away_is_put_back(row: Row) {
     let (_, ours) = subject.there();
     subject.management.remove_scp("222222222222", "rescind-222222222222");
     subject.is_allowed();
-    subject.scene.rescind(&["recheck", "-o", "json"]).code(5);
+    subject.scene.rescind(&["recheck", "-o", "jsonl"]).code(5);
     subject.is_denied();
     assert_eq!(subject.there().1, ours, "{row:?}");
     assert!(subject.scene.codes("alert").contains(&"deny_removed".to_owned()));
@@ -133,7 +133,7 @@ fn what_somebody_takes_away_is_put_back(row: Row) {
     let less = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}]});
     subject.management.update_scp("222222222222", "rescind-222222222222", &less);
     subject.is_allowed();
-    subject.scene.rescind(&["recheck", "-o", "json"]);
+    subject.scene.rescind(&["recheck", "-o", "jsonl"]);
     subject.is_denied();
     subject.ledger_is_whole();
 }
@@ -169,7 +169,7 @@ fn it_ends_when_no_session_is_left_or_never(row: Row) {
     let subject = Subject::at(row, -40 * 3600, keys);
     subject.revoke();
     subject.scene.advance_clock(40 * 3600);
-    subject.scene.rescind(&["recheck", "-o", "json"]);
+    subject.scene.rescind(&["recheck", "-o", "jsonl"]);
     let ends = !matches!(row, Row::User | Row::Root);
     assert_eq!(subject.state(), if ends { "retired" } else { "revoked" }, "{row:?}");
     assert_eq!(subject.there().1.is_none(), ends, "{row:?}");
@@ -262,7 +262,7 @@ fn a_person_is_asked_first() {
     let scene = subject::delegated("");
     let (thief, _) = subject::theft(&scene, Row::Root, "222222222222");
     scene.poll().code(5);
-    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
     let id = list[0]["remediation"].as_str().expect("an id");
     assert_eq!((&list[0]["state"], &list[0]["held_code"]), (&json!("held"), &json!("organization_deny")));
     assert_eq!((scene.writes(), thief.list_users()), (0, Ok(())));
@@ -280,7 +280,7 @@ fn the_management_account_is_left_to_a_person() {
         let scene = subject::delegated(subject::ENFORCE);
         let (thief, _) = subject::theft(&scene, row, "999999999999");
         scene.poll().code(5);
-        let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+        let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
         assert_eq!(list[0]["held_code"], "management_account", "{row:?}: {list:?}");
         assert_eq!((scene.writes(), thief.list_users()), (0, Ok(())), "{row:?}");
     }
@@ -297,7 +297,7 @@ fn without_the_remedy_they_are_left_to_a_person_as_before() {
         subject::theft(&scene, row, "222222222222");
     }
     scene.poll().code(5);
-    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
     let codes: Vec<&Value> = list.iter().map(|one| &one["held_code"]).collect();
     assert_eq!(codes.len(), 3);
     for code in ["identity_center_role", "root_user", "federated_user"] {

@@ -39,7 +39,7 @@ fn mails(scene: &Scene) -> Vec<String> {
 }
 
 fn status(scene: &Scene) -> Value {
-    scene.rescind(&["status", "-o", "json"]).json_document()
+    scene.rescind(&["status", "-o", "jsonl"]).json_document()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn what_fails_for_one_role_alone_is_no_outage() {
     scene.wait(|| status(&scene)["outage"]["waiting"] == 1);
     let incident = scene.entries_of("intent")[0]["remediation"].as_str().expect("an id").to_owned();
     let to_do =
-        scene.rescind(&["incident", "show", &incident, "-o", "json"]).json_document()["to_do"].clone();
+        scene.rescind(&["incident", "show", &incident, "-o", "jsonl"]).json_document()["to_do"].clone();
     assert!(to_do[0].as_str().is_some_and(|line| line.contains(&incident)), "{to_do}");
     let (other, _) = scene.theft(SHOP, "api");
     scene.wait(|| other.list_users().is_err());

@@ -62,7 +62,7 @@ impl Far {
     }
 
     fn id(&self) -> String {
-        let line = &self.run("Reader", &["list", "-o", "json"]).code(0).json()[0];
+        let line = &self.run("Reader", &["list", "-o", "jsonl"]).code(0).json()[0];
         line["remediation"].as_str().expect("an id").to_owned()
     }
 }
@@ -104,7 +104,7 @@ fn what_is_read_is_what_the_host_reads() {
         vec!["incident", "show", &id],
         vec!["alerts"],
     ] {
-        let as_json = [&args[..], &["-o", "json"]].concat();
+        let as_json = [&args[..], &["-o", "jsonl"]].concat();
         let values = |ran: Ran| ran.code(0).json().into_iter().map(steady).collect::<Vec<Value>>();
         // The service goes on with its calls meanwhile.
         far.scene.wait(|| values(far.scene.rescind(&as_json)) == values(far.run("Reader", &as_json)));
@@ -121,13 +121,13 @@ fn what_is_read_is_what_the_host_reads() {
     }
     // What is looked up is an approver's.
     let impact = |args: &[&str]| (far.scene.rescind(args).code(0), far.run("Analyst", args).code(0));
-    let (here, there) = impact(&["impact", &id, "-o", "json"]);
+    let (here, there) = impact(&["impact", &id, "-o", "jsonl"]);
     assert_eq!(steady(here.json_document()), steady(there.json_document()));
     let (here, there) = impact(&["impact", &id]);
     assert_eq!(here.out, there.out);
     far.run("Reader", &["impact", &id]).code(3).says("forbidden");
     let (here, there) =
-        (far.scene.rescind(&["status", "-o", "json"]), far.run("Reader", &["status", "-o", "json"]));
+        (far.scene.rescind(&["status", "-o", "jsonl"]), far.run("Reader", &["status", "-o", "jsonl"]));
     assert_eq!(here.code, there.code);
     assert_eq!(steady(here.json_document()), steady(there.json_document()));
     far.run("Reader", &["status"]).code(there.code).says("watching");
@@ -162,7 +162,7 @@ fn an_approval_is_the_callers_and_is_carried_out() {
     far.run("Analyst", &[&["release", "--yes", &id][..], &WHY].concat()).code(3).says("forbidden");
     // Nobody can be asked here; and what is only looked at changes nothing.
     far.run("Soar", &[&["release", &id][..], &WHY].concat()).code(2).says("--yes");
-    let plan = far.run("Soar", &["release", "--dry-run", &id, "-o", "json"]).code(0).json_document();
+    let plan = far.run("Soar", &["release", "--dry-run", &id, "-o", "jsonl"]).code(0).json_document();
     assert_eq!((&plan["name"], &plan["account"]), (&json!("web"), &json!(SHOP)));
     assert!(plan["works_again"]["until"].is_string() && plan["undo"]["leave"].is_null(), "{plan}");
     far.thief.is_denied();
@@ -178,7 +178,7 @@ fn all_that_is_held_of_an_incident_is_answered_at_once() {
     let far = Far::new("approve");
     let id = far.id();
     let answered =
-        far.run("Analyst", &[&["reject", "--incident", &id, "-o", "json"][..], &WHY].concat()).code(0);
+        far.run("Analyst", &[&["reject", "--incident", &id, "-o", "jsonl"][..], &WHY].concat()).code(0);
     assert_eq!(answered.json()[0]["answer"], "rejected");
     assert_eq!(far.scene.entries_of("rejected").len(), 1);
     // Nothing of it is held any more.
@@ -193,7 +193,7 @@ fn an_order_is_given_and_followed() {
     let session = far.scene.session(SHOP, "api", "i-0123456789abcdef0");
     let thief = far.scene.thief(&session);
     thief.is_allowed();
-    let order = ["revoke", SHOP, "api", "--yes", "--wait", "-o", "json"];
+    let order = ["revoke", SHOP, "api", "--yes", "--wait", "-o", "jsonl"];
     far.run("Analyst", &[&order[..], &WHY].concat()).code(3).says("forbidden");
     let given = far.run("Soar", &[&order[..], &WHY].concat()).code(0).json();
     thief.is_denied();
@@ -211,15 +211,15 @@ fn an_alert_is_seen_to() {
     // Somebody takes the deny away.
     Thief::operator(&far.scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
     far.scene.wait(|| far.scene.count("kind = 'alert'") > 0);
-    let alerts = far.run("Reader", &["alerts", "-o", "json"]).code(0).json();
+    let alerts = far.run("Reader", &["alerts", "-o", "jsonl"]).code(0).json();
     let number = alerts[0]["alert"].to_string();
     assert_eq!(alerts[0]["acknowledged"], Value::Null);
     far.run("Reader", &[&["alerts", "ack", &number][..], &WHY].concat()).code(3).says("forbidden");
-    let seen = far.run("Analyst", &[&["alerts", "ack", &number, "-o", "json"][..], &WHY].concat()).code(0);
+    let seen = far.run("Analyst", &[&["alerts", "ack", &number, "-o", "jsonl"][..], &WHY].concat()).code(0);
     assert_eq!(seen.json_document()["acknowledged"]["reason"], "ticket 4711");
     far.run("Analyst", &[&["alerts", "ack", "999999"][..], &WHY].concat()).code(2).says("not_found");
     // On the hub's host as well.
-    let here = far.scene.rescind(&["alerts", "--since", "7d", "-o", "json"]).code(0).json();
+    let here = far.scene.rescind(&["alerts", "--since", "7d", "-o", "jsonl"]).code(0).json();
     assert_eq!(here[0]["acknowledged"]["reason"], "ticket 4711");
     far.scene.rescind(&[&["alerts", "ack", &number, "--by", "Ada"][..], &WHY].concat()).code(0);
     far.service.stop();

@@ -73,18 +73,18 @@ fn a_file_in_the_users_folder_keeps_its_ledger_where_state_belongs() {
     let file = config.display().to_string();
     ran(&mut command(&["-c", &file, "init", "--region", HOME, "--region", OTHER])).code(0);
     assert!(state.join("ledger.key").exists() && config.with_file_name("opt-outs.toml").exists());
-    ran(&mut command(&["run", "--once", "-o", "json"])).code(0).counts(json!({}));
+    ran(&mut command(&["run", "--once", "-o", "jsonl"])).code(0).counts(json!({}));
     assert!(state.join("ledger.db").exists() && !config.with_file_name("ledger.db").exists());
     ran(&mut command(&["list"])).code(0);
     // The same where the file says nothing about it.
     let key = std::fs::read(state.join("ledger.key")).expect("a key");
     std::fs::write(&config, least()).expect("written");
-    ran(&mut command(&["run", "--once", "-o", "json"])).code(0).counts(json!({}));
+    ran(&mut command(&["run", "--once", "-o", "jsonl"])).code(0).counts(json!({}));
     assert_eq!(std::fs::read(state.join("ledger.key")).expect("a key"), key);
     // A path in the file is relative to the file.
     std::fs::write(&config, format!("ledger = \"own.db\"\nsigning_key = \"own.key\"\n{}", least()))
         .expect("written");
-    ran(&mut command(&["run", "--once", "-o", "json"])).code(0).counts(json!({}));
+    ran(&mut command(&["run", "--once", "-o", "jsonl"])).code(0).counts(json!({}));
     assert!(config.with_file_name("own.db").exists() && config.with_file_name("own.key").exists());
 }
 
@@ -143,8 +143,8 @@ fn a_profile_that_is_named_counts_more_than_keys_of_the_environment() {
         ran(command.env("AWS_CONFIG_FILE", scene.path("aws-config")))
     };
     with(&["run", "--once"]).code(3);
-    with(&["run", "--once", "-o", "json", "--profile", "hub"]).code(0).counts(json!({}));
-    with(&["--profile", "hub", "run", "--once", "-o", "json"]).code(0).counts(json!({}));
+    with(&["run", "--once", "-o", "jsonl", "--profile", "hub"]).code(0).counts(json!({}));
+    with(&["--profile", "hub", "run", "--once", "-o", "jsonl"]).code(0).counts(json!({}));
     with(&["--profile", "hubb", "plan"]).code(3).says("\"hubb\"");
     with(&["--profile", "empty", "plan"]).code(3).says("\"empty\"");
 }

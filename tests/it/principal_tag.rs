@@ -35,7 +35,7 @@ fn stolen(scene: &Scene, role: &str) -> Thief {
 
 /// The one remediation: its id, its state, and why it is held.
 fn only(scene: &Scene) -> (String, Value, Value) {
-    let all = scene.rescind(&["-o", "json", "list"]).json();
+    let all = scene.rescind(&["-o", "jsonl", "list"]).json();
     assert_eq!(all.len(), 1, "{all:?}");
     let id = all[0]["remediation"].as_str().expect("an id").to_owned();
     let one = scene.shown(&id)["remediation"].clone();
@@ -193,7 +193,7 @@ fn who_says_that_late_tags_count_is_taken_at_their_word() {
 fn a_plan_shows_it_and_where_there_is_no_tag_nothing_more_is_asked() {
     let scene = scene(ENFORCE);
     let thief = tagged(&scene, "web", "observe");
-    scene.rescind(&["plan", "-o", "json"]).code(0).says(KEY);
+    scene.rescind(&["plan", "-o", "jsonl"]).code(0).says(KEY);
     thief.is_allowed();
     assert_eq!(changes(&scene), 0);
     let scene = self::scene("mode = \"enforce\"\ncloudtrail = true\npursue = \"off\"\n");

@@ -111,7 +111,7 @@ fn a_product_that_a_rule_names_is_held_and_revoked_when_a_person_approves() {
     // The same once more is the same.
     send(&scene, &event(IMPORTED, &[asff("Macie", "m-1", &[key(SHOP, "web", &stolen)])]));
     settled(&scene);
-    assert_eq!(scene.rescind(&["list", "-o", "json"]).json().len(), 1);
+    assert_eq!(scene.rescind(&["list", "-o", "jsonl"]).json().len(), 1);
     let id = decision["remediation"].as_str().expect("an id").to_owned();
     scene.rescind(&["approve", &id, "--by", "Ada", "--reason", "seen"]).code(0);
     service.until(log::REVOKED);
@@ -148,7 +148,7 @@ fn a_product_that_no_rule_names_is_one_entry_and_floods_nothing() {
     assert_eq!(errors.len(), 2, "{errors:?}");
     assert!(errors[0].contains("products = [\"Inspector\"]") && errors[1].contains("products = [\"Macie\"]"));
     assert_eq!(scene.entries_of("finding").len(), 1);
-    let status = scene.rescind(&["status", "-o", "json"]).json_document();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).json_document();
     assert_eq!(status["unreadable_today"], json!([]));
 }
 
@@ -170,14 +170,14 @@ fn all_credentials_of_a_finding_are_held_one_by_one() {
     ]);
     // A plan says the same, and writes nothing.
     let planned =
-        scene.rescind_with_input(&["plan", "-", "-o", "json"], finding.to_string().as_bytes()).json();
+        scene.rescind_with_input(&["plan", "-", "-o", "jsonl"], finding.to_string().as_bytes()).json();
     assert_eq!(planned.iter().filter(|one| one["decision"] == "hold").count(), 4, "{planned:?}");
     assert!(scene.entries_of("finding").is_empty());
     let ran = scene.handle(event(V2, &[finding.clone()]).to_string().as_bytes());
     ran.code(5).counts(json!({"held": 4}));
     assert_eq!(scene.writes(), 0);
     let mut held: Vec<(String, String)> = scene
-        .rescind(&["list", "-o", "json"])
+        .rescind(&["list", "-o", "jsonl"])
         .json()
         .iter()
         .map(|one| (one["account"].to_string(), one["principal"].as_str().unwrap_or_default().to_owned()))

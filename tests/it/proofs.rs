@@ -42,7 +42,7 @@ fn a_proof_holds_without_the_ledger() {
         std::fs::remove_file(scene.path(file)).expect("removed");
     }
     let check = ["ledger", "check-proof", "proof.json", "--public-key", &key];
-    let checked = scene.rescind(&[&check[..], &["-o", "json"]].concat()).code(0).json_document();
+    let checked = scene.rescind(&[&check[..], &["-o", "jsonl"]].concat()).code(0).json_document();
     assert_eq!(
         (&checked["holds"], &checked["entry_number"], &checked["entry"]["kind"]),
         (&json!(true), &json!(intent), &json!("intent"))
@@ -176,7 +176,7 @@ fn a_checkpoint_can_be_had_at_any_time_and_the_latest_is_published_again() {
     assert_eq!(ran.out.trim_end(), published.trim_end());
     assert_eq!(std::fs::read_to_string(&file).expect("published again"), published);
     scene.rescind(&["plan"]);
-    let ran = scene.rescind(&["ledger", "checkpoint", "-o", "json"]).code(0);
+    let ran = scene.rescind(&["ledger", "checkpoint", "-o", "jsonl"]).code(0);
     let entries = scene.entries().len();
     assert_eq!(ran.json()[0]["entries"], entries);
     scene.rescind(&["ledger", "verify", "--public-key", &key]).code(0);

@@ -117,7 +117,7 @@ fn is_replaced(text: &str) {
     scene.rescind(&["recheck"]).code(5);
     thief.is_denied();
     scene.thief(&scene.session(SHOP, "web", "i-0123456789abcdef0")).is_allowed();
-    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
     let id = list[0]["remediation"].as_str().expect("an id");
     scene.rescind(&["release", "--yes", id, "--by", "Ada", "--reason", "clean"]).code(0);
     assert_eq!(operator.role_policy("web", crate::scene::POLICY), None);

@@ -52,7 +52,7 @@ fn each_has_its_own_health() {
     let mut service = Watching::start(&scene, &[]).polled(2);
     service.until(log::EVENTS_UNREAD);
     let queues = || -> Vec<Value> {
-        let status = scene.rescind(&["status", "-o", "json"]).json_document();
+        let status = scene.rescind(&["status", "-o", "jsonl"]).json_document();
         status["live"]["queues"].as_array().cloned().unwrap_or_default()
     };
     let has_failed = |queue: &Value| !queue["health"]["error"].is_null();

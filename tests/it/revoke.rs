@@ -172,7 +172,7 @@ fn a_finding_handed_in_from_a_file_is_acted_on() {
         }
     });
     std::fs::write(scene.path("event.json"), finding.to_string()).expect("written");
-    scene.rescind(&["handle", "event.json", "-o", "json"]).code(0).counts(json!({"revoked": 1}));
+    scene.rescind(&["handle", "event.json", "-o", "jsonl"]).code(0).counts(json!({"revoked": 1}));
     thief.is_denied();
     // The envelope's account is where the bus is, not where the role is.
     assert_eq!(scene.decision("from-a-file")["target"]["account"], SHOP);

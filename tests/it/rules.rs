@@ -269,7 +269,7 @@ fn explain_shows_every_check_and_the_one_that_decided() {
     rules(&scene, "[[rules]]\nname = \"quiet\"\ntypes = [\"UnauthorizedAccess:*\"]\nmode = \"observe\"\n");
     let (_, finding) = scene.theft(SHOP, "web");
     scene.run_once();
-    let explained = scene.rescind(&["explain", &finding[..8], "-o", "json"]).code(0).json_document();
+    let explained = scene.rescind(&["explain", &finding[..8], "-o", "jsonl"]).code(0).json_document();
     let checks = explained["decision"]["data"]["checks"].as_array().expect("checks");
     // The last one asks for the mode, which is the rule's.
     assert_eq!(checks.len(), 10, "{explained}");

@@ -6,7 +6,7 @@ use crate::thief::Thief;
 use serde_json::{Value, json};
 
 fn diagnosis(scene: &Scene) -> Value {
-    scene.rescind(&["doctor", "-o", "json"]).json().remove(0)
+    scene.rescind(&["doctor", "-o", "jsonl"]).json().remove(0)
 }
 
 /// The codes about the seal and the quarantine, with their level and place.

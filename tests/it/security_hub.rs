@@ -36,7 +36,7 @@ fn what_is_pushed_is_what_the_report_says() {
     let scene = scene();
     enable(&scene, HOME);
     enable(&scene, OTHER);
-    let pushed = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(0).json_document();
+    let pushed = scene.rescind(&["report", "push-securityhub", "-o", "jsonl"]).code(0).json_document();
     assert_eq!(pushed["taken"], 3);
     let report = scene.rescind(&["report", "-o", "asff", "--no-record"]).code(0).json_document();
     let of = |region: &str| {
@@ -52,7 +52,7 @@ fn what_is_pushed_is_what_the_report_says() {
     // Pushed again it is the same findings, as they are by now.
     let id = of(HOME)[0]["ProductFields"]["rescind/remediation"].as_str().expect("an id").to_owned();
     scene.rescind(&["reject", &id, "--by", "Ann", "--reason", "a test"]).code(0);
-    let only = ["report", "push-securityhub", "--account", SHOP, "--region", OTHER, "-o", "json"];
+    let only = ["report", "push-securityhub", "--account", SHOP, "--region", OTHER, "-o", "jsonl"];
     let pushed = scene.rescind(&only).code(0).json();
     assert_eq!((&pushed[0]["taken"], &pushed[0]["not_taken"]), (&json!(2), &json!(0)));
     assert_eq!((imported(&scene, HOME).len(), imported(&scene, OTHER).len()), (2, 3));
@@ -70,13 +70,13 @@ fn what_is_refused_for_now_is_sent_again_and_what_stays_refused_is_named() {
     enable(&scene, OTHER);
     fault(&scene, 1);
     assert_eq!(
-        scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(0).json_document()["taken"],
+        scene.rescind(&["report", "push-securityhub", "-o", "jsonl"]).code(0).json_document()["taken"],
         3
     );
     assert_eq!(scene.calls_of("BatchImportFindings").len(), 3);
     fault(&scene, 0);
     let pushed = scene
-        .rescind(&["report", "push-securityhub", "--account", SHOP, "-o", "json"])
+        .rescind(&["report", "push-securityhub", "--account", SHOP, "-o", "jsonl"])
         .code(5)
         .json_document();
     assert_eq!(pushed["taken"], 1, "{pushed}");
@@ -91,7 +91,7 @@ fn what_is_refused_for_now_is_sent_again_and_what_stays_refused_is_named() {
 fn a_region_without_security_hub_does_not_keep_the_others() {
     let scene = scene();
     enable(&scene, OTHER);
-    let pushed = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(5).json_document();
+    let pushed = scene.rescind(&["report", "push-securityhub", "-o", "jsonl"]).code(5).json_document();
     let failed = &pushed["regions_that_failed"][0];
     assert_eq!(
         (&pushed["taken"], &failed["region"], &failed["findings"]),

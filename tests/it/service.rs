@@ -21,7 +21,7 @@ pub fn ask(url: &str) -> (u16, String) {
 /// What `status -o json` says.
 #[track_caller]
 fn status(scene: &Scene, code: i32) -> Value {
-    scene.rescind(&["status", "-o", "json"]).code(code).json_document()
+    scene.rescind(&["status", "-o", "jsonl"]).code(code).json_document()
 }
 
 pub fn address(service: &mut Watching) -> String {
@@ -103,19 +103,19 @@ fn health_shows_by_its_exit_code_whether_the_service_lives_and_sees() {
     scene.rescind(&["health"]).code(0).says(&format!("{url}/healthz"));
     std::fs::write(scene.path("rescind.toml"), valid).expect("written");
     scene.rescind(&["health", "--ready"]).code(5).says("503").says(HOME).says(OTHER);
-    let health = scene.rescind(&["health", "--ready", "-o", "json"]).code(5).json().remove(0);
+    let health = scene.rescind(&["health", "--ready", "-o", "jsonl"]).code(5).json().remove(0);
     assert_eq!((&health["healthy"], &health["status"]), (&json!(false), &json!(503)));
     assert!(health["reasons"].as_array().is_some_and(|all| !all.is_empty()), "{health}");
     scene.release("ListFindings");
     scene.wait(|| scene.rescind(&["health", "--ready"]).code == 0);
-    let health = scene.rescind(&["health", "-o", "json"]).code(0).json().remove(0);
+    let health = scene.rescind(&["health", "-o", "jsonl"]).code(0).json().remove(0);
     assert_eq!(
         health,
         json!({"healthy": true, "url": format!("{url}/healthz"), "status": 200, "reasons": []})
     );
     // One that hangs takes the connection, and says nothing.
     service.signal("STOP");
-    let health = scene.rescind(&["health", "-o", "json"]).code(5).json().remove(0);
+    let health = scene.rescind(&["health", "-o", "jsonl"]).code(5).json().remove(0);
     assert_eq!((&health["healthy"], &health["status"]), (&json!(false), &json!(null)));
     service.signal("CONT");
     scene.rescind(&["health"]).code(0);
@@ -274,7 +274,7 @@ fn what_fails_is_tried_again_on_its_own_time() {
     let mut service = Watching::start(&scene, &[]);
     service.until(log::NOT_REVOKED);
     scene.wait(|| {
-        let one = scene.rescind(&["status", "-o", "json"]).json()[0]["unfinished"][0].clone();
+        let one = scene.rescind(&["status", "-o", "jsonl"]).json()[0]["unfinished"][0].clone();
         let failures = one["failures"].as_u64();
         failures >= Some(2) && one["next_try"].is_string() && one["state"] == "retrying"
     });
@@ -304,7 +304,7 @@ fn what_stays_undone_is_raised_and_a_no_is_not_asked_again_at_once() {
     let alerts = scene.entries_of("alert");
     assert_eq!(alerts.iter().filter(|alert| alert["data"]["code"] == "not_revoked").count(), 1);
     // It is still on the list of what is tried again.
-    let status = scene.rescind(&["status", "-o", "json"]).code(5).json();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).code(5).json();
     assert_eq!(status[0]["unfinished"][0]["state"], "blocked");
     assert!(status[0]["unfinished"][0]["next_try"].is_string());
     service.stop();
@@ -315,7 +315,7 @@ fn each_line_of_the_log_about_a_remediation_names_it() {
     let scene = Scene::new();
     scene.watch();
     scene.configure(OFTEN);
-    let mut service = Watching::start(&scene, &["-o", "json"]);
+    let mut service = Watching::start(&scene, &["-o", "jsonl"]);
     let (thief, _) = scene.theft(SHOP, "web");
     service.until(log::REVOKED);
     thief.is_denied();
@@ -363,7 +363,7 @@ fn a_hangup_takes_a_bolder_mode_only_together_with_its_opt_outs() {
     service.until("\"mode_observe\"");
     assert_eq!(scene.decision(&finding)["verdict"], "observe");
     thief.is_allowed();
-    scene.wait(|| !scene.rescind(&["status", "-o", "json"]).json_document()["live"]["refused"].is_null());
+    scene.wait(|| !scene.rescind(&["status", "-o", "jsonl"]).json_document()["live"]["refused"].is_null());
 }
 
 #[test]

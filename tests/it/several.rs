@@ -57,7 +57,7 @@ impl Company {
 
     /// The ids of the remediations in this state.
     fn ids(&self, state: &str) -> Vec<String> {
-        let lines = self.scene.rescind(&["list", "--status", state, "-o", "json"]).code(0).json();
+        let lines = self.scene.rescind(&["list", "--status", state, "-o", "jsonl"]).code(0).json();
         lines.iter().map(|line| line["remediation"].as_str().expect("an id").to_owned()).collect()
     }
 

@@ -80,7 +80,7 @@ fn each_with_its_reason() {
     std::fs::write(scene.path("findings.jsonl"), lines.join("\n")).expect("written");
 
     let ran = scene
-        .rescind(&["handle", "findings.jsonl", "-o", "json"])
+        .rescind(&["handle", "findings.jsonl", "-o", "jsonl"])
         .code(5)
         .counts(json!({"alerts": 8, "manual": 6, "need_person": 3, "skipped": 17}));
     for (id, code, _) in &cases {

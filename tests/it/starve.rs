@@ -67,7 +67,7 @@ impl Starved {
     fn settles(&self, what: &str) {
         self.scene.run_once();
         self.thief.is_denied();
-        let list = self.scene.rescind(&["list", "-o", "json"]).code(0).json();
+        let list = self.scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
         assert_eq!(list.len(), 1, "{what}");
         assert_eq!(list[0]["state"], "revoked", "{what}");
         let intents: Vec<String> = self

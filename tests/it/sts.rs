@@ -13,7 +13,7 @@ fn assumed(scene: &Scene) -> Vec<(String, bool)> {
 }
 
 fn state(scene: &Scene) -> Value {
-    scene.rescind(&["list", "-o", "json"]).json()[0]["state"].clone()
+    scene.rescind(&["list", "-o", "jsonl"]).json()[0]["state"].clone()
 }
 
 #[test]

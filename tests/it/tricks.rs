@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const SIGNED: [&str; 4] = ["--by", "alice", "--reason", "because"];
 
 fn id_of(scene: &Scene, number: usize) -> String {
-    let list = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let list = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     list[number]["remediation"].as_str().expect("an id").to_owned()
 }
 

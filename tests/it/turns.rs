@@ -22,7 +22,7 @@ fn looks_that_aws_does_not_answer_keep_no_deny_and_no_reader_waiting() {
     // The service's own look at the impact is over.
     scene.wait(|| scene.count("kind = 'impact'") == 1);
     first.is_denied();
-    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     let target = format!("/v1/remediations/{}/impact", id.as_str().expect("an id"));
     let session = scene.session(SECURITY, "Alice", "run");
     scene.hold_all("ListInstanceProfilesForRole");

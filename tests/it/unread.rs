@@ -12,7 +12,7 @@ fn refuse(scene: &Scene, matching: Value) {
 }
 
 fn diagnosis(scene: &Scene) -> Value {
-    scene.rescind(&["doctor", "-o", "json"]).code(5).json().remove(0)
+    scene.rescind(&["doctor", "-o", "jsonl"]).code(5).json().remove(0)
 }
 
 /// The problems of this code: their texts and what to do.
@@ -95,7 +95,7 @@ fn a_role_that_may_not_be_asked_about_is_not_called_unready() {
 fn who_administers_guardduty_is_not_nobody_when_that_may_not_be_read() {
     let scene = sound();
     refuse(&scene, json!({"operation": "ListDelegatedAdministrators"}));
-    let diagnosis = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
+    let diagnosis = scene.rescind(&["doctor", "-o", "jsonl"]).json().remove(0);
     assert!(problems(&diagnosis, "not_delegated").is_empty(), "{diagnosis}");
     let named = problems(&diagnosis, "administrator_unreadable");
     assert!(named.len() == 1 && named[0].contains("organizations:ListDelegatedAdministrators"), "{named:?}");

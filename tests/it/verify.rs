@@ -41,7 +41,7 @@ fn present_is_dated_when_it_was_read_back() {
     // The simulator was asked for 7.7 s, by the pauses alone.
     assert!(written.duration_since(seen).as_secs() >= 7, "{proof}");
     assert!(seen >= accepted, "{proof}");
-    let listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let listed = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     assert_eq!(listed[0]["rungs"][1]["at"], proof["data"]["at"], "{}", listed[0]);
 }
 
@@ -104,7 +104,7 @@ fn the_second_doors_are_warnings_in_the_impact_and_in_the_plan() {
     scene.post("roles", &json!({"account": SHOP, "name": "app", "policy": may, "trust": trust}));
     let session = scene.session(SHOP, "app", "i-0123456789abcdef0");
     let finding = scene.report(SHOP, "app", &session, json!({}));
-    let planned = scene.rescind(&["plan", "--impact", "-o", "json"]).code(0).json()[0]["impact"].clone();
+    let planned = scene.rescind(&["plan", "--impact", "-o", "jsonl"]).code(0).json()[0]["impact"].clone();
     scene.run_once().counts(json!({"revoked": 1}));
     let impact = scene.entries_of("impact").remove(0)["data"].clone();
     for impact in [&planned, &impact] {

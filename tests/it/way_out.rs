@@ -62,7 +62,7 @@ fn ran(command: &mut Command) -> Ran {
 
 /// A poll that finds nothing, with another AWS than the scene's.
 fn poll(scene: &Scene, endpoint: &str) -> Command {
-    let mut command = scene.command(&["run", "--once", "-o", "json"]);
+    let mut command = scene.command(&["run", "--once", "-o", "jsonl"]);
     command.env("AWS_ENDPOINT_URL", endpoint);
     command
 }
@@ -119,7 +119,7 @@ fn calls_that_rescind_signs_itself_take_the_same_way() {
     let (_, _) = scene.theft(SHOP, "web");
     scene.run_once();
     let id =
-        scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
+        scene.rescind(&["list", "-o", "jsonl"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
     // Security Hub is not enabled here: it is asked, and refuses.
     for (args, operation, code) in [
         (&["impact", &id][..], "DescribeInstances", 0),
@@ -158,7 +158,7 @@ fn no_proxy_means_none_for_members_and_webhooks_as_well() {
     };
     none(&mut scene.command(&["run", "--once", "--backlog"])).code(0);
     thief.is_denied();
-    let tested = none(&mut scene.command(&["notify", "test", "-o", "json"])).code(0);
+    let tested = none(&mut scene.command(&["notify", "test", "-o", "jsonl"])).code(0);
     assert_eq!(tested.json()[0]["taken"], true);
     assert_eq!(network.asked(), Vec::<String>::new());
 }
@@ -233,7 +233,7 @@ fn webhooks_take_the_same_way() {
     scene.more_tables =
         "[[notify]]\nname = \"hook\"\nwebhook = \"https://hooks.rescind.test/webhook/hook\"\n".to_owned();
     scene.configure("mode = \"enforce\"\n");
-    let mut command = scene.command(&["notify", "test", "-o", "json"]);
+    let mut command = scene.command(&["notify", "test", "-o", "jsonl"]);
     command.env("HTTPS_PROXY", &network.proxy).env("AWS_CA_BUNDLE", network.ca());
     let tested = ran(&mut command).code(0);
     assert_eq!(tested.json(), [json!({"channel": "hook", "error": null, "taken": true})]);

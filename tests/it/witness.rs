@@ -43,7 +43,7 @@ fn a_run_puts_its_checkpoint_where_nobody_can_replace_it_and_says_so() {
     let signed = signed(&scene);
     assert!(scene.witnessed().iter().all(|one| signed.contains(one)), "{signed:?}");
     // What the witness itself added is signed, and leads to no other object.
-    let found = scene.rescind(&["ledger", "verify", "-o", "json"]).json_document();
+    let found = scene.rescind(&["ledger", "verify", "-o", "jsonl"]).json_document();
     assert_eq!(found["signed"], found["entries"]);
     // The call is in the ledger as any other.
     let puts = scene.entries_of("call").into_iter().filter(|call| call["data"]["operation"] == "PutObject");
@@ -155,7 +155,7 @@ fn an_object_that_stands_in_the_place_of_a_checkpoint_is_an_alert_and_both_are_k
     let next = scene.entries().len() as u64;
     let keys: Vec<String> = (next..next + 200).map(|size| format!("checkpoints/{log}/{size:020}")).collect();
     scene.forge_objects(&keys, "forged");
-    let ran = scene.rescind(&["run", "--once", "-o", "json"]);
+    let ran = scene.rescind(&["run", "--once", "-o", "jsonl"]);
     assert_eq!(scene.codes("alert").first().map(String::as_str), Some("witness_differs"), "{}", ran.out);
     let objects = scene.witness_objects();
     let ours = objects.iter().filter(|object| object["text"] != "forged").count();
@@ -169,7 +169,7 @@ fn an_object_that_stands_in_the_place_of_a_checkpoint_is_an_alert_and_both_are_k
 
 /// What `ledger verify` found (`-o json`), and its exit code.
 fn verified(scene: &Scene, args: &[&str]) -> (i32, Value) {
-    let ran = scene.rescind(&[&["ledger", "verify", "-o", "json"], args].concat());
+    let ran = scene.rescind(&[&["ledger", "verify", "-o", "jsonl"], args].concat());
     let found = serde_json::from_str(&ran.out).unwrap_or_else(|_| json!({"error": ran.err}));
     (ran.code, found)
 }
@@ -189,7 +189,7 @@ fn an_auditor_with_a_file_and_the_bucket_needs_no_configuration() {
     scene.run_once();
     scene.run_once();
     scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(0);
-    let key = scene.rescind(&["ledger", "key", "-o", "json"]).json_document()["public_key"].clone();
+    let key = scene.rescind(&["ledger", "key", "-o", "jsonl"]).json_document()["public_key"].clone();
     std::fs::remove_file(scene.path("rescind.toml")).expect("removed");
     let key = key.as_str().expect("a key");
     let (code, found) = verified(&scene, &[&AUDITED[..], &["--public-key", key]].concat());
@@ -256,7 +256,7 @@ fn a_ledger_that_was_written_again_with_the_key_does_not_fit_its_witness() {
 
 /// The public key of the scene's ledger.
 fn public_key(scene: &Scene) -> String {
-    let key = scene.rescind(&["ledger", "key", "-o", "json"]).code(0).json_document();
+    let key = scene.rescind(&["ledger", "key", "-o", "jsonl"]).code(0).json_document();
     key["public_key"].as_str().expect("a key").to_owned()
 }
 
@@ -392,7 +392,7 @@ fn more_checkpoints_than_one_page_are_all_compared() {
 #[test]
 fn doctor_looks_at_the_bucket_and_puts_nothing_there() {
     let codes = |scene: &Scene| -> Vec<Value> {
-        let found = scene.rescind(&["doctor", "-o", "json"]).json_document();
+        let found = scene.rescind(&["doctor", "-o", "jsonl"]).json_document();
         let problems = found["problems"].as_array().expect("problems").iter();
         let all = problems.map(|one| one["code"].clone());
         all.filter(|code| code.as_str().is_some_and(|code| code.starts_with("witness_"))).collect()

@@ -35,7 +35,7 @@ fn is_archived(scene: &Scene) -> bool {
 }
 
 fn state(scene: &Scene) -> Value {
-    scene.rescind(&["-o", "json", "list"]).json()[0]["state"].clone()
+    scene.rescind(&["-o", "jsonl", "list"]).json()[0]["state"].clone()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_finding_whose_remediation_is_revoked_and_closed_is_written_back_once() {
     assert_eq!(scene.entries_of("writing_back").len(), 2);
     assert!(scene.entries_of("written_back").iter().all(|entry| entry["finding"] == json!(finding)));
     let updates = updates(&scene);
-    let id = scene.rescind(&["-o", "json", "list"]).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["-o", "jsonl", "list"]).json()[0]["remediation"].clone();
     let note = updates[0]["Note"]["Text"].as_str().expect("a note");
     assert_eq!((updates.len(), &updates[0]["Workflow"]["Status"]), (1, &json!("RESOLVED")));
     assert!(note.contains(id.as_str().expect("an id")) && note.contains("revoked"), "{note}");
@@ -76,7 +76,7 @@ fn what_is_held_rejected_or_not_confirmed_by_the_simulator_is_left_alone() {
     held.theft(SHOP, "web");
     held.poll().code(5);
     assert_eq!(state(&held), "held");
-    let id = held.rescind(&["-o", "json", "list"]).json()[0]["remediation"].clone();
+    let id = held.rescind(&["-o", "jsonl", "list"]).json()[0]["remediation"].clone();
     held.rescind(&["reject", id.as_str().expect("an id"), "--by", "Ada", "--reason", "ours"]).code(0);
     held.poll();
     assert_eq!(state(&held), "rejected");
@@ -173,15 +173,15 @@ fn doctor_shows_a_permission_that_is_missing() {
         scene.post("security-hub", &json!({"account": SECURITY, "region": region}));
     }
     scene.configure(BOTH);
-    scene.rescind(&["doctor", "-o", "json"]).has_code("write_back_not_allowed");
+    scene.rescind(&["doctor", "-o", "jsonl"]).has_code("write_back_not_allowed");
     let archived = scene.calls_of("ArchiveFindings");
     assert!(!archived.is_empty());
     let scene = self::scene(BOTH);
     scene.post("security-hub", &json!({"account": SECURITY, "region": OTHER}));
-    let ran = scene.rescind(&["doctor", "-o", "json"]);
+    let ran = scene.rescind(&["doctor", "-o", "jsonl"]);
     assert!(!ran.out.contains("write_back_not_allowed"), "{}", ran.out);
     let scene = Scene::new();
-    let ran = scene.rescind(&["doctor", "-o", "json"]);
+    let ran = scene.rescind(&["doctor", "-o", "jsonl"]);
     assert!(!ran.out.contains("write_back_not_allowed"), "{}", ran.out);
     assert!(scene.calls_of("ArchiveFindings").is_empty() && scene.calls_of("BatchUpdateFindings").is_empty());
 }
@@ -198,11 +198,11 @@ fn while_a_door_is_open_nothing_is_written_back() {
     scene.poll();
     thief.is_denied();
     assert_eq!(state(&scene), "revoked");
-    let incidents = scene.rescind(&["incident", "list", "-o", "json"]).json();
+    let incidents = scene.rescind(&["incident", "list", "-o", "jsonl"]).json();
     assert_ne!(incidents[0]["state"], "closed", "{incidents:?}");
     assert!(!is_archived(&scene) && updates(&scene).is_empty());
     let id = incidents[0]["incident"].as_str().expect("an id").to_owned();
-    let shown = scene.rescind(&["incident", "show", &id, "-o", "json"]).code(0).json_document();
+    let shown = scene.rescind(&["incident", "show", &id, "-o", "jsonl"]).code(0).json_document();
     let doors: Vec<&str> =
         shown["doors"].as_array().expect("a list").iter().filter_map(|door| door["door"].as_str()).collect();
     assert!(!doors.is_empty(), "{shown}");

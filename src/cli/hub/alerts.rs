@@ -3,6 +3,7 @@
 use super::client::Client;
 use crate::cli::output::Screen;
 use crate::cli::{Exit, alerts};
+use crate::desk::AlertLine;
 use serde_json::json;
 
 pub(super) async fn run(args: &alerts::Args, client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
@@ -18,15 +19,8 @@ pub(super) async fn run(args: &alerts::Args, client: &Client, screen: &Screen) -
     }
     let query = [("since", args.since().to_string())];
     let all = client.all("/v1/alerts", &query).await?;
-    let is_empty = all.is_empty();
-    for value in all {
-        screen.json(&value)?;
-        if screen.is_text() {
-            alerts::line(&client.typed(value)?, screen);
-        }
-    }
-    if is_empty {
-        screen.line("No alerts in this time.");
-    }
-    Ok(Exit::Done)
+    let lines = all.into_iter().map(|value| client.typed(value)).collect::<Result<Vec<AlertLine>, _>>()?;
+    let name = |line: &AlertLine| Some((line.account.clone()?, line.account_name.clone()?));
+    screen.knows(lines.iter().filter_map(name).collect());
+    alerts::list(lines, args, screen)
 }

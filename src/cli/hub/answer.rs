@@ -140,7 +140,7 @@ async fn give(
     if remediation != *id {
         return Err(client.odd("another remediation was answered").into());
     }
-    screen.json(&answered)?;
+    screen.item("items", &answered)?;
     let word = kind.word().replace('_', " ");
     screen.line(format!("{}  {word}: {}", styled(BOLD, clean(id)), clean(who)));
     if missing == 0 {
@@ -205,7 +205,7 @@ async fn answer(
         return Err(BadInput(all.join("\n")).into());
     }
     for (id, why) in &refused {
-        screen.json(&json!({ "remediation": id, "refused": why }))?;
+        screen.item("items", &json!({ "remediation": id, "refused": why }))?;
         screen.prose(format!("{}  {}", styled(BAD, "NOT recorded:"), clean(why)));
     }
     if !refused.is_empty() {

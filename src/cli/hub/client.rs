@@ -26,6 +26,9 @@ const TRIES: usize = 4;
 /// Delay before it is sent again.
 const PAUSE: Duration = Duration::from_secs(3);
 
+/// Maximum number of items of a page.
+const PAGE: usize = 500;
+
 /// Maximum length of a document, and of a refusal, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
 const LONGEST_REFUSAL: usize = 64 * 1024;
@@ -99,14 +102,30 @@ impl Client {
         self.document(response).await
     }
 
-    /// All items of a list, page by page.
+    /// The first items of a list, at most `most`; and whether there are more.
     ///
     /// # Errors
     /// When the hub does not give them.
-    pub async fn all(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<Value>, HubError> {
+    pub async fn latest(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        most: usize,
+    ) -> Result<(Vec<Value>, bool), HubError> {
+        self.pages(path, query, Some(most)).await
+    }
+
+    async fn pages(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        most: Option<usize>,
+    ) -> Result<(Vec<Value>, bool), HubError> {
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
             let mut query = query.to_vec();
+            let limit = most.map(|most| most.saturating_sub(all.len()).min(PAGE));
+            query.extend(limit.map(|limit| ("limit", limit.to_string())));
             query.extend(cursor.clone().map(|cursor: String| ("cursor", cursor)));
             let mut page = self.get(path, &query).await?;
             let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
@@ -114,14 +133,25 @@ impl Client {
             };
             all.extend(items);
             let next = match page.get("next") {
-                None | Some(Value::Null) => return Ok(all),
+                None | Some(Value::Null) => return Ok((all, false)),
                 Some(Value::String(text)) => text.clone(),
                 Some(other) => other.to_string(),
             };
+            if most.is_some_and(|most| all.len() >= most) {
+                return Ok((all, true));
+            }
             if cursor.replace(next.clone()) == Some(next) {
                 return Err(self.odd("its next page is the same one again"));
             }
         }
+    }
+
+    /// All items of a list, page by page.
+    ///
+    /// # Errors
+    /// When the hub does not give them.
+    pub async fn all(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<Value>, HubError> {
+        Ok(self.pages(path, query, None).await?.0)
     }
 
     /// Changes something. It is done once, also if it has to be sent again.

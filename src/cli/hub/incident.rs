@@ -23,14 +23,15 @@ async fn list(args: &list::Args, client: &Client, screen: &Screen) -> anyhow::Re
     let states: Vec<String> = args.states.iter().map(ToString::to_string).collect();
     let query: Vec<_> = (!states.is_empty()).then(|| ("state", states.join(","))).into_iter().collect();
     let mut lines: Vec<IncidentLine> = Vec::new();
+    screen.lists(&["items"]);
     for value in client.all("/v1/incidents", &query).await? {
-        screen.json(&value)?;
+        screen.item("items", &value)?;
         if screen.is_text() {
             lines.push(client.typed(value)?);
         }
     }
     if screen.is_text() {
-        list::text(lines, !states.is_empty(), screen);
+        list::text(lines, (!states.is_empty(), args.wide), screen);
     }
     Ok(Exit::Done)
 }
@@ -43,7 +44,9 @@ async fn show(args: &show::Args, client: &Client, screen: &Screen) -> anyhow::Re
     }
     screen.json(&value)?;
     if screen.is_text() {
-        show::text(&client.typed(value)?, screen);
+        let incident: Incident = client.typed(value)?;
+        screen.knows(incident.account_names.clone().into_iter().collect());
+        show::text(&incident, screen);
     }
     Ok(Exit::Done)
 }

@@ -39,7 +39,7 @@ pub(super) async fn revoke(args: &revoke::Args, client: &Client, screen: &Screen
     }
     let answer = client.post("/v1/revocations", &body).await?;
     let OrderGiven { ordered: Ordered { finding } } = client.typed(answer.clone())?;
-    screen.json(&answer)?;
+    screen.fields(&answer)?;
     screen.line(format!("{}  order {}", styled(BOLD, "ordered"), clean(&finding)));
     if !args.wait {
         screen.line("The hub carries it out within some seconds; `rescind list` has the outcome.");
@@ -107,7 +107,7 @@ async fn follow(finding: &str, client: &Client, screen: &Screen) -> anyhow::Resu
             if last["decision"] == "undecided" {
                 continue;
             }
-            screen.json(last)?;
+            screen.item("decisions", last)?;
             let why = clean(last["reason"].as_str().unwrap_or_default());
             screen.prose(format!("{} {why}", styled(WARN, "NOT revoked:")));
             return Ok(Exit::NeedsPerson);
@@ -122,7 +122,7 @@ async fn follow(finding: &str, client: &Client, screen: &Screen) -> anyhow::Resu
         if is_under_way {
             continue;
         }
-        screen.json(&value)?;
+        screen.item("remediations", &value)?;
         let is_revoked = line.state.has_revoked();
         let style = if is_revoked { GOOD } else { BAD };
         let proof = line.proof.map_or_else(String::new, |proof| format!(" (proof: {proof})"));

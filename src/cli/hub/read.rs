@@ -4,62 +4,48 @@ use super::client::{Client, encoded, not_over_a_hub};
 use super::error::HubError;
 use crate::cli::output::Screen;
 use crate::cli::{Exit, impact, list, show, status};
-use crate::desk::{DecisionLine, Picture, RemediationLine, Shown};
+use crate::desk::{DecisionLine, Picture, RemediationLine, Shown, Unfinished};
 use crate::finding::Finding;
 use crate::remediation::{Change, Entry, Impact, Outage, Recorded, Remediation};
 use crate::trail::Activity;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Maximum number of items of a page.
-const PAGE: &str = "500";
-
 pub(super) async fn status(client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
     let mut picture: Picture = client.typed(client.get("/v1/status", &[]).await?)?;
     for one in &mut picture.unfinished {
         list::short_id(&one.remediation).clone_into(&mut one.short);
     }
+    let name = |one: &Unfinished| Some((one.account.parse().ok()?, one.account_name.clone()?));
+    screen.knows(picture.unfinished.iter().filter_map(name).collect());
     status::show(&picture, screen)
 }
 
 pub(super) async fn list(args: &list::Args, client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
     not_over_a_hub(args.ledger.is_named(), "--ledger")?;
-    let mut query = vec![("limit", PAGE.to_owned())];
+    let most = args.filter.most();
     if args.decisions {
-        let mut all = client.all("/v1/decisions", &query).await?;
-        all.reverse();
-        for value in &all {
-            screen.json(value)?;
-            if screen.is_text() {
-                list::decision(&client.typed::<DecisionLine>(value.clone())?, screen);
-            }
-        }
-        if all.is_empty() {
-            screen.line("No findings yet.");
-        }
-        return Ok(Exit::Done);
+        let is_filtered = !args.filter.is_empty();
+        not_over_a_hub(is_filtered, "--decisions with --account, --since or --severity")?;
+        let (all, is_more) = client.latest("/v1/decisions", &[], most).await?;
+        let read = |value: Value| client.typed::<DecisionLine>(value);
+        let lines = all.into_iter().rev().map(read).collect::<Result<Vec<_>, _>>()?;
+        let name = |line: &DecisionLine| Some((line.account.clone()?, line.account_name.clone()?));
+        screen.knows(lines.iter().filter_map(name).collect());
+        return list::show_decisions(lines, is_more, screen);
     }
-    let wanted = args.filter.selection();
-    let names = |all: &[String]| all.join(",");
-    let states: Vec<String> = wanted.states.iter().map(ToString::to_string).collect();
-    let proofs: Vec<String> = wanted.proofs.iter().map(ToString::to_string).collect();
-    query.extend((!states.is_empty()).then(|| ("state", names(&states))));
-    query.extend((!proofs.is_empty()).then(|| ("proof", names(&proofs))));
     // The latest come first there, and last on the screen.
-    let mut all = client.all("/v1/remediations", &query).await?;
-    all.reverse();
+    let (all, is_more) = client.latest("/v1/remediations", &args.filter.query(), most).await?;
     let mut lines = Vec::new();
-    for value in all {
-        screen.json(&value)?;
+    screen.lists(&["items"]);
+    for value in all.into_iter().rev() {
+        screen.item("items", &value)?;
         if screen.is_text() {
             let line: RemediationLine = client.typed(value)?;
-            lines.push((list::short_id(&line.remediation).to_owned(), line));
+            lines.push(list::Listed { id: list::short_id(&line.remediation).to_owned(), line });
         }
     }
-    if screen.is_text() {
-        list::show(&lines, !args.filter.is_empty(), screen);
-    }
-    Ok(Exit::Done)
+    list::show(&lines, args, is_more, screen)
 }
 
 /// A remediation in full, as a hub gives it.
@@ -85,14 +71,18 @@ pub(super) async fn show(args: &show::Args, client: &Client, screen: &Screen) ->
     }
     screen.json(&value)?;
     if screen.is_text() {
-        show::text(&shown(client, value)?, None, show::PROVED, screen);
+        let shown = shown(client, value)?;
+        knows(&shown.remediation, screen);
+        show::text(&shown, None, (show::PROVED, args.calls), screen);
     }
     Ok(Exit::Done)
 }
 
 pub(super) async fn impact(args: &impact::Args, client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
     let path = format!("/v1/remediations/{}", encoded(&args.id));
-    let remediation = shown(client, client.get(&path, &[]).await?)?.whole;
+    let shown = shown(client, client.get(&path, &[]).await?)?;
+    knows(&shown.remediation, screen);
+    let remediation = shown.whole;
     let mut document = client.get(&format!("{path}/impact"), &[]).await?;
     let impact: Impact = client.typed(document.get_mut("impact").map(Value::take).unwrap_or_default())?;
     impact::show(&remediation, &impact, screen)
@@ -102,6 +92,11 @@ pub(super) async fn impact(args: &impact::Args, client: &Client, screen: &Screen
 pub(super) async fn in_full(client: &Client, id: &str) -> anyhow::Result<Shown> {
     let value = client.get(&format!("/v1/remediations/{}", encoded(id)), &[]).await?;
     Ok(shown(client, value)?)
+}
+
+/// The name of the account that a remediation is about.
+fn knows(line: &RemediationLine, screen: &Screen) {
+    screen.knows(line.account_name.iter().map(|name| (line.account.clone(), name.clone())).collect());
 }
 
 /// The remediation of a document.

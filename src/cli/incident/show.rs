@@ -1,12 +1,12 @@
 //! `rescind incident show ID`.
 
 use super::list::style;
-use crate::cli::exit::BadInput;
 use crate::cli::ledger_path::OtherLedger;
-use crate::cli::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table, utc, when};
+use crate::cli::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, utc, when};
+use crate::cli::table::table;
 use crate::cli::{Exit, formats, watch};
 use crate::config::{Config, ConfigError};
-use crate::desk::incident_named;
+use crate::desk::{self, incident_named};
 use crate::finding::Derived;
 use crate::incident::{DoorStatus, Graph, Incident, IncidentDoor, Session, SessionStatus, in_words};
 use crate::ledger::Reader;
@@ -14,7 +14,6 @@ use crate::plural::counted;
 use crate::remediation::CallCount;
 use crate::trail::{Activity, Door};
 use clap::ValueEnum;
-use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Maximum number of names of calls that are shown of what the thief looked at.
@@ -59,11 +58,7 @@ pub fn run(
 ) -> anyhow::Result<Exit> {
     let reader = Reader::open(&args.ledger.path(config)?)?;
     let id = incident_named(&reader, &args.id)?;
-    let read = || {
-        let incident = Incident::read(&reader, &id, Timestamp::now())?;
-        incident
-            .ok_or_else(|| anyhow::Error::from(BadInput(format!("{id} is a part of another incident now"))))
-    };
+    let read = || desk::incident_of(&reader, &id);
     if let Some(format) = args.graph() {
         return Ok(show_graph(&read()?.graph, format));
     }
@@ -71,6 +66,7 @@ pub fn run(
         let incident = read()?;
         screen.json(&incident)?;
         if screen.is_text() {
+            screen.knows(reader.account_names()?);
             text(&incident, screen);
         }
         Ok(Exit::Done)
@@ -215,7 +211,7 @@ fn show_door(door: &IncidentDoor, incident: &Incident, screen: &Screen) {
     };
     let id = styled(BOLD, &door.door);
     let status = styled(style, format!("{:<10}", door.status.words()));
-    screen.line(format!("  {id}  {status}{}", clean(&object(&door.activity))));
+    screen.prose(format!("  {id}  {status}{}", clean(&object(&door.activity))));
     screen.prose(format!("    {}", clean(&call(&door.activity))));
     if !door.activity.outside.is_empty() {
         screen.prose(format!("    open to {}", clean(&door.activity.outside.join(" "))));
@@ -248,7 +244,7 @@ fn show_advice(advice: Option<&Door>, screen: &Screen) {
             screen.line(format!("    {title}"));
         }
         for command in commands {
-            screen.line(format!("      {}", clean(command)));
+            screen.command(6, &clean(command));
         }
     }
 }

@@ -28,12 +28,13 @@ pub(super) fn describe(
             };
             *count += 1;
             if is_shown {
-                screen.prose(format!("{label}  {}  {}", subject(entry), clean(reason)));
+                screen.prose(format!("{label}  {}", subject(entry, screen)));
+                screen.prose(format!("            {}", clean(reason)));
             }
             if let Some(to_do) = what_to_do {
                 screen.prose(format!("            {} {}", styled(BAD, "act by hand:"), clean(to_do)));
             }
-            screen.json(entry)?;
+            screen.item("entries", entry)?;
         }
         Event::Alert { code, text, what_to_do } => {
             counts.alerts += 1;
@@ -41,11 +42,15 @@ pub(super) fn describe(
             screen.prose(format!(
                 "{}  {}  {code}: {}\n            to do: {}",
                 styled(BAD, "ALERT     "),
-                entry.subject.account.as_ref().map_or("the organization", crate::ident::AccountId::as_str),
+                entry
+                    .subject
+                    .account
+                    .as_ref()
+                    .map_or_else(|| "the organization".to_owned(), |a| screen.names().in_words(a)),
                 clean(text),
                 clean(what_to_do)
             ));
-            screen.json(entry)?;
+            screen.item("entries", entry)?;
         }
         Event::Undecodable { origin, undecodable } => {
             counts.undecodable += 1;
@@ -55,22 +60,22 @@ pub(super) fn describe(
                 clean(&origin.to_string()),
                 clean(&undecodable.to_string())
             ));
-            screen.json(entry)?;
+            screen.item("entries", entry)?;
         }
         Event::Unconfirmed { origin, why, .. } => {
             counts.unconfirmed += 1;
             screen.prose(format!(
-                "{}  {}  {}: {}",
+                "{}  {}\n            {}: {}",
                 styled(WARN, "not so    "),
-                subject(entry),
+                subject(entry, screen),
                 clean(&origin.to_string()),
                 clean(&why.to_string())
             ));
-            screen.json(entry)?;
+            screen.item("entries", entry)?;
         }
         Event::RegionSkipped { reason } => {
             screen.prose(format!("{}  {}", styled(DIM, "skipped   "), clean(reason)));
-            screen.json(entry)?;
+            screen.item("entries", entry)?;
         }
         Event::FeedFailed { error, what_to_do } => {
             counts.failed_feeds += 1;
@@ -80,15 +85,15 @@ pub(super) fn describe(
                 clean(error),
                 clean(what_to_do)
             ));
-            screen.json(entry)?;
+            screen.item("entries", entry)?;
         }
         _ => {}
     }
     Ok(())
 }
 
-fn subject(entry: &Entry) -> String {
-    let finding = entry.subject.finding.as_deref().unwrap_or("-");
-    let account = entry.subject.account.as_ref().map(ToString::to_string).unwrap_or_default();
-    format!("{account}  {}", clean(finding))
+fn subject(entry: &Entry, screen: &Screen) -> String {
+    let finding = clean(entry.subject.finding.as_deref().unwrap_or("-"));
+    let account = entry.subject.account.as_ref().map(|account| screen.names().in_words(account));
+    account.map_or_else(|| finding.clone(), |account| format!("{finding} in {account}"))
 }

@@ -7,13 +7,13 @@ mod seen;
 mod without_rule;
 
 use super::exit::Exit;
-use super::output::Screen;
+use super::output::{BAD, GOOD, Screen, styled};
 use crate::config::Config;
 use crate::ingest::Seen;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Entry, Event, Origin, State};
 use crate::service::Service;
-use counts::Counts;
+pub(super) use counts::Counts;
 use remediation::{is_by_hand, needs_person};
 use seen::LeftOpen;
 use std::collections::BTreeSet;
@@ -72,19 +72,22 @@ pub fn of_decisions(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let (mut counts, mut touched) = (Counts::default(), BTreeSet::new());
+    screen.knows(reader.account_names()?);
+    screen.lists(&LISTS);
     for decision in decisions {
         touched.extend(decision.takes_care().map(str::to_owned));
         entry::describe(decision, screen, true, &mut counts)?;
     }
     remediations(reader, config, &touched, &mut counts, screen)?;
-    screen.json(&serde_json::json!({ "summary": counts }))?;
-    screen.line(counts.sentence("Nothing is decided yet."));
+    screen.field("summary", &counts)?;
+    verdict(&counts, "nothing is decided yet.", screen);
     Ok(if counts.need_attention() { Exit::NeedsPerson } else { Exit::Done })
 }
 
 /// Prints what of an input could not be read or is not so, among the entries after `since`; gives how much that is.
 pub fn of_input(reader: &Reader, since: i64, input: &Origin, screen: &Screen) -> anyhow::Result<usize> {
     let mut counts = Counts::default();
+    screen.knows(reader.account_names()?);
     reader.each_since(since, |entry| match &entry.event {
         Event::Undecodable { origin, .. } | Event::Unconfirmed { origin, .. } if origin == input => {
             entry::describe(&entry, screen, true, &mut counts)
@@ -92,6 +95,17 @@ pub fn of_input(reader: &Reader, since: i64, input: &Origin, screen: &Screen) ->
         _ => Ok(()),
     })?;
     Ok(counts.undecodable + counts.unconfirmed)
+}
+
+/// The lists of the document of a run.
+const LISTS: [&str; 3] = ["remediations", "entries", "seen_before"];
+
+/// The end of a run in one line.
+fn verdict(counts: &Counts, nothing: &str, screen: &Screen) {
+    let text = counts.sentence(nothing);
+    let (start, rest) = text.split_once(": ").unwrap_or(("", &text));
+    let style = if counts.need_attention() { BAD } else { GOOD };
+    screen.prose(format!("{} {rest}", styled(style, format!("{start}:"))));
 }
 
 /// Prints these remediations, and counts them.
@@ -118,6 +132,8 @@ fn remediations(
 
 fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> anyhow::Result<Exit> {
     let reader = service.reader();
+    screen.knows(reader.account_names()?);
+    screen.lists(&LISTS);
     let mut counts = Counts { seen_before: seen.count, ..Counts::default() };
     let (mut touched, mut without_rule) = (BTreeSet::new(), WithoutRule::default());
     reader.each_since(service.started_at(), |entry| {
@@ -141,14 +157,14 @@ fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> a
         }
     }
     if seen.count > SHOWN {
-        screen.line(format!("          … and {} more: `rescind list --decisions`", seen.count - SHOWN));
+        screen.line(format!("            … and {} more: `rescind list --decisions`", seen.count - SHOWN));
     }
-    screen.json(&serde_json::json!({ "summary": counts }))?;
-    screen.line(counts.sentence(nothing));
+    screen.field("summary", &counts)?;
     if counts.put_off > 0 {
         screen.prose(
             "What was there before the first poll is only observed: `rescind run --backlog` acts on it.",
         );
     }
+    verdict(&counts, nothing, screen);
     Ok(if counts.need_attention() { Exit::NeedsPerson } else { Exit::Done })
 }

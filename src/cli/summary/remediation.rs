@@ -14,11 +14,13 @@ pub(super) fn describe(
     config: &Config,
     screen: &Screen,
 ) -> anyhow::Result<()> {
-    screen.json(&RemediationLine::of(remediation, known_until))?;
+    let names = screen.names();
+    screen.item("remediations", &RemediationLine::of(remediation, known_until, &names))?;
     let label = styled(style(remediation.state), format!("{:<10}", remediation.state));
     let target = &remediation.target;
     let principal = clean(&target.principal());
-    screen.line(format!("{label}  {}  {principal} in {}", remediation.id, target.account));
+    screen.line(format!("{label}  {}", remediation.id));
+    screen.prose(format!("            {principal} in {}", names.in_words(&target.account)));
     // What is contested may be gone at the moment.
     if remediation.state.is_in_place() && remediation.proof().is_some() {
         if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at()) {
@@ -39,7 +41,7 @@ pub(super) fn describe(
             ));
             if remediation.state == State::Unverified {
                 let warning = styled(BAD, "NOT confirmed:");
-                screen.line(format!("            {warning} IAM's simulator still allows the old session"));
+                screen.prose(format!("            {warning} IAM's simulator still allows the old session"));
             }
             if let Some(key) = &change.key {
                 screen.line(format!("            access key {} is inactive", clean(&key.id)));

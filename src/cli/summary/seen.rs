@@ -29,15 +29,16 @@ pub(super) fn describe(service: &Service, finding: &Finding, screen: &Screen) ->
         None => "not decided yet".to_owned(),
     };
     let at = utc(decided.seen.time);
-    screen.json(&serde_json::json!({
-        "seen_before": finding.id, "account": finding.account, "entry": decided.seen.seq, "decision": decision,
+    let names = screen.names();
+    screen.item("seen_before", &serde_json::json!({
+        "seen_before": finding.id, "account": finding.account, "account_name": names.of(&finding.account), "entry": decided.seen.seq, "decision": decision,
         "code": code, "remediation": remediation, "state": state.map(|state| state.to_string()),
     }))?;
     screen.prose(format!(
-        "{}  {}  {}\n            recorded {at} (entry {}); {}",
+        "{}  {} in {}\n            recorded {at} (entry {}); {}",
         styled(DIM, "seen      "),
-        finding.account,
         clean(&finding.id),
+        names.in_words(&finding.account),
         decided.seen.seq,
         clean(&decision)
     ));

@@ -41,6 +41,6 @@ impl WithoutRule {
                 clean(kind)
             ));
         }
-        screen.json(&serde_json::json!({ "without_rule": by_type }))
+        screen.field("without_rule", &by_type)
     }
 }

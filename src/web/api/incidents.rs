@@ -85,11 +85,11 @@ fn listed(
     let may_be_closed = states.is_empty() || states.contains(&IncidentState::Closed);
     let open: Option<HashSet<String>> =
         if may_be_closed { None } else { Some(reader.incidents_to_look_at()?.into_iter().collect()) };
-    let (mut items, now) = (Vec::new(), Timestamp::now());
+    let (mut items, now, names) = (Vec::new(), Timestamp::now(), reader.account_names()?);
     for id in found.ids.iter().filter(|id| open.as_ref().is_none_or(|open| open.contains(*id))) {
         let Some(incident) = Incident::read(reader, id, now)? else { continue };
         if states.is_empty() || states.contains(&incident.state) {
-            items.push(desk::incident_line(&incident));
+            items.push(desk::incident_line(&incident, &names));
         }
     }
     Ok(Items { items, next: found.next })

@@ -16,6 +16,7 @@ use aide::axum::routing::{get_with, post_with};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -84,8 +85,14 @@ struct Wanted {
     /// Only with these proofs.
     #[schemars(with = "Option<Vec<Rung>>", length(min = 1))]
     proof: Option<String>,
-    /// Only in this account.
+    /// Only in these accounts, by their ids or names. Several are separated by commas.
     account: Option<String>,
+    /// Only what was decided at this time or later, such as 2026-11-30T12:00:00Z.
+    #[schemars(with = "Option<Timestamp>")]
+    since: Option<String>,
+    /// Only about findings that are at least so severe: 1 to 10.
+    #[schemars(with = "Option<f64>", range(min = 0, max = 10))]
+    severity: Option<String>,
     /// Only of this incident.
     incident: Option<String>,
     /// Only with this text in the principal's name, in the account, or at the beginning of the id.
@@ -131,6 +138,21 @@ fn named<T: FromStr>(key: &str, text: Option<&String>) -> Result<Vec<T>, Problem
     text.split(',').map(read).collect()
 }
 
+fn time(key: &str, text: Option<&String>) -> Result<Option<Timestamp>, Problem> {
+    let read = |text: &String| {
+        let problem = || format!("{key}: {text:?}: expected a time such as 2026-11-30T12:00:00Z");
+        text.parse().map_err(|_| Problem::invalid(problem()))
+    };
+    text.map(read).transpose()
+}
+
+fn severity(text: Option<&String>) -> Result<Option<f64>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| (0.0..=10.0).contains(number));
+    let number = number.ok_or_else(|| Problem::invalid(format!("severity: {text:?}: expected 0 to 10")));
+    number.map(Some)
+}
+
 async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -141,7 +163,9 @@ async fn list(
         states: named::<Stands>("state", wanted.state.as_ref())?,
         proofs: named::<Rung>("proof", wanted.proof.as_ref())?,
         accounts: None,
-        account: wanted.account,
+        in_accounts: Vec::new(),
+        since: time("since", wanted.since.as_ref())?,
+        severity: severity(wanted.severity.as_ref())?,
         incident: wanted.incident,
         text: wanted.text,
         before,
@@ -149,8 +173,15 @@ async fn list(
     let items = app
         .read(move |reader| {
             page.accounts = caller.access.places(reader)?.shown();
+            let names = reader.account_names()?;
+            for text in wanted.account.iter().flat_map(|text| text.split(',')) {
+                let found = names.find(text.trim());
+                page.in_accounts.extend(found.iter().map(ToString::to_string));
+                // What is no account has no remediation.
+                page.in_accounts.extend(found.is_empty().then(|| text.to_owned()));
+            }
             let (known_until, found) = (reader.last_time()?, reader.latest(&page, most)?);
-            let line = |id: &String| Ok(RemediationLine::of(&reader.remediation(id)?, known_until));
+            let line = |id: &String| Ok(RemediationLine::of(&reader.remediation(id)?, known_until, &names));
             let items = found.ids.iter().map(line).collect::<Result<Vec<_>, DeskError>>()?;
             Ok::<_, DeskError>(Items { items, next: found.next })
         })
@@ -206,7 +237,8 @@ async fn finding(
         .read(move |reader| {
             let places = caller.access.places(reader)?;
             let all = reader.occurrences_of(&text)?;
-            let lines = all.iter().map(desk::decision_line);
+            let names = reader.account_names()?;
+            let lines = all.iter().map(|one| desk::decision_line(one, &names));
             let is_it = |line: &DecisionLine| {
                 line.finding.as_deref() == Some(text.as_str()) && places.show(line.account.as_ref())
             };

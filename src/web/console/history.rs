@@ -84,7 +84,7 @@ impl Wanted {
         Ok(PageWanted {
             states: state.transpose()?.into_iter().collect(),
             proofs: proof.transpose()?.into_iter().collect(),
-            account: some(&self.account),
+            in_accounts: some(&self.account).into_iter().collect(),
             text: some(&self.text),
             before: before.transpose()?,
             ..PageWanted::default()
@@ -102,8 +102,9 @@ pub(super) async fn page(
     let read = move |frame, reader: &Reader, places: &Places| {
         asked.accounts = places.shown();
         let (known_until, found) = (reader.last_time()?, reader.latest(&asked, PAGE)?);
+        let names = reader.account_names()?;
         let row = |id: &String| {
-            let line = RemediationLine::of(&reader.remediation(id)?, known_until);
+            let line = RemediationLine::of(&reader.remediation(id)?, known_until, &names);
             Ok(Row {
                 tone: Tone::of(line.state),
                 opened: When::of(line.opened_at),

@@ -68,6 +68,7 @@ pub(super) async fn page(
             ids.retain(|id| some.contains(id));
         }
         let (mut rows, mut met, now) = (Vec::new(), 0, Timestamp::now());
+        let names = reader.account_names()?;
         let (from, to) = ((number - 1).saturating_mul(PAGE), number.saturating_mul(PAGE));
         for id in ids {
             // Without closed ones all are few; of all only the page's own are read.
@@ -85,7 +86,7 @@ pub(super) async fn page(
                 break;
             }
             if met > from {
-                let line = incident_line(&incident);
+                let line = incident_line(&incident, &names);
                 rows.push(Row { tone: tone(line.state), opened: When::of(line.opened_at), line });
             }
         }

@@ -4,6 +4,7 @@ use crate::desk::{IncidentLine, incident_line};
 use crate::ident::AccountId;
 use crate::incident::{Incident, IncidentState, Session, SessionStatus};
 use crate::ledger::{LedgerError, Reader};
+use crate::org::AccountNames;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -117,7 +118,7 @@ impl OpenIncident {
         let count =
             |status| incident.sessions.iter().filter(|one| one.is_open && one.status == status).count();
         Self {
-            line: incident_line(incident),
+            line: incident_line(incident, &AccountNames::default()),
             accounts: incident.remediations.iter().map(|one| one.account.clone()).collect(),
             not_denied: count(SessionStatus::NotDenied),
             held: count(SessionStatus::Held),

@@ -63,7 +63,7 @@ class Host:
         return log.get("role") == "follower" and bool(log.get("leader"))
 
     def json_lines(self, *arguments: str) -> List[dict]:
-        return [json.loads(line) for line in self.rescind.run(*arguments, "-o", "json").splitlines()]
+        return [json.loads(line) for line in self.rescind.run(*arguments, "-o", "jsonl").splitlines()]
 
     def wait(self, is_so: Callable[[], bool], what: str) -> None:
         wait(is_so, f"{self.name} {what}", self._said)

@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Optional, TextIO
 from emulated_org.client import Emulator
 from emulated_org.isolation import require_loopback
 
-from .story import Unexpected
+from .story import MARGIN, Unexpected, columns
 
 PACKAGES = Path(__file__).resolve().parent.parent
 ROOT = PACKAGES.parent.parent
@@ -28,7 +28,7 @@ def clean_environment() -> Dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith(("AWS_", "BOTO_", "RESCIND_")) and name.upper() not in PROXIES
     }
-    return {**kept, **NO_FILES}
+    return {**kept, **NO_FILES, "COLUMNS": str(columns() - MARGIN)}
 
 
 def forget_proxies() -> None:

@@ -207,7 +207,7 @@ class MainJob:
         self._story.output(self._rescind.run(*arguments))
 
     def _json(self, *arguments: str) -> List[dict]:
-        printed = self._rescind.run(*arguments, "-o", "json", aws=False)
+        printed = self._rescind.run(*arguments, "-o", "jsonl", aws=False)
         return [json.loads(line) for line in printed.splitlines()]
 
     def _probe(self, session: Mapping, allowed: bool, good: bool) -> None:

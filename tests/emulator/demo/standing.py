@@ -58,7 +58,7 @@ def stand(story: Story, rescind: Rescind, directory: Path) -> None:
         try:
             with service(rescind, log) as running:
                 wait_until(lambda: answers(url), f"the console answers at {url}", running, log)
-                held = ("list", "--status", "held", "-o", "json")
+                held = ("list", "--status", "held", "-o", "jsonl")
                 wait_until(lambda: bool(rescind.run(*held)), "the revocation is held", running, log)
                 _explain(story, script, rescind, url)
                 processes = {"the emulated organization": organization.process, "rescind": running}

@@ -6,6 +6,8 @@ import textwrap
 from typing import Iterable, List, Optional, TextIO
 
 WIDEST = 100
+# Width of what stands before a program's output.
+MARGIN = 5
 RESET, BOLD, DIM, RED, GREEN = "\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[32m"
 
 
@@ -13,11 +15,16 @@ class Unexpected(Exception):
     """Something did not go as the demo says it goes."""
 
 
+def columns() -> int:
+    """How wide the story is told."""
+    return max(60, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
+
+
 class Story:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self._width = max(60, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
+        self._width = columns()
         self._step = 0
         self._title = "the beginning"
 
@@ -65,7 +72,7 @@ class Story:
     def output(self, text: str) -> None:
         """A program's output as it is, except that long lines are broken."""
         for line in text.rstrip("\n").split("\n"):
-            pieces = _broken(line, self._width - 5)
+            pieces = _broken(line, self._width - MARGIN)
             for piece in pieces:
                 self._line(f"   {self._styled(DIM, '|')} {piece}".rstrip())
 

@@ -35,14 +35,14 @@ impl Subject {
     }
 
     pub fn state_of(&self, id: &str) -> String {
-        let shown = self.scene.rescind(&["-o", "json", "show", id]).code(0).json();
+        let shown = self.scene.rescind(&["-o", "jsonl", "show", id]).code(0).json();
         shown[0]["remediation"]["state"].as_str().expect("a state").to_owned()
     }
 
     /// How far it is proved, as `list` says.
     pub fn proof(&self) -> Value {
         let id = self.id();
-        let list = self.scene.rescind(&["-o", "json", "list"]).code(0).json();
+        let list = self.scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
         let one = list.into_iter().find(|one| one["remediation"] == id.as_str());
         one.unwrap_or_else(|| panic!("{id}"))["proof"].clone()
     }
@@ -52,11 +52,11 @@ impl Subject {
     }
 
     pub fn release_of(&self, id: &str, more: &[&str]) -> Ran {
-        self.scene.rescind(&[&["release", "--yes", id, "-o", "json"][..], &SIGNED[..], more].concat())
+        self.scene.rescind(&[&["release", "--yes", id, "-o", "jsonl"][..], &SIGNED[..], more].concat())
     }
 
     pub fn recheck(&self) -> Ran {
-        self.scene.rescind(&["recheck", "-o", "json"])
+        self.scene.rescind(&["recheck", "-o", "jsonl"])
     }
 
     /// Rechecks, when nothing is in force.

@@ -21,7 +21,7 @@ fn recovers(subject: &Subject, was: &str, before: &There) {
     let row = subject.row;
     subject.scene.run_once();
     subject.is_denied();
-    let all = subject.scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let all = subject.scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     assert_eq!(all.len(), 1, "{row:?}, {was}: {all:?}");
     assert_eq!(all[0]["state"], "revoked", "{row:?}, {was}");
     subject.ledger_is_whole();

@@ -19,7 +19,7 @@ fn is_not_kept(subject: &Subject, switch: &str) {
     assert_eq!(ran.summary()["not_revoked"], 1, "{:?}", subject.row);
     assert!(subject.scene.entries_of("proof").is_empty(), "{:?}", subject.row);
     assert_eq!(subject.state(), "contested", "{:?}", subject.row);
-    let listed = subject.scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let listed = subject.scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     assert_eq!(listed[0]["seconds_to_deny"], Value::Null, "{:?}", subject.row);
     let is_in = subject.stolen.iter().any(|thief| thief.list_users().is_ok());
     assert!(is_in, "{:?}: then the test is about nothing", subject.row);

@@ -9,7 +9,7 @@ on_each_row!(a_plan_is_read_only, the_thief_is_out_and_nobody_else, twice_is_onc
 fn a_plan_is_read_only(row: Row) {
     let subject = Subject::new(row);
     let before = subject.there();
-    let plan = subject.scene.rescind(&["plan", "-o", "json"]).code(0).json();
+    let plan = subject.scene.rescind(&["plan", "-o", "jsonl"]).code(0).json();
     assert_eq!((plan.len(), &plan[0]["decision"]), (1, &json!("remediate")), "{plan:?}");
     let change = &plan[0]["change"];
     assert_eq!(change["policy_name"], POLICY);

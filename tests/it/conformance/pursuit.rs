@@ -27,7 +27,7 @@ fn the_session_that_stolen_credentials_opened_is_named(row: Row) {
     subject.revoke();
     scene.configure(&row.head("cloudtrail = true\npursue = \"observe\"\n", ""));
     subject.recheck();
-    let shown = scene.rescind(&["show", &subject.id(), "-o", "json"]).code(0).json_document();
+    let shown = scene.rescind(&["show", &subject.id(), "-o", "jsonl"]).code(0).json_document();
     let found = shown["activities"].as_array().expect("a list");
     assert_eq!(found.len(), 1, "{row:?}: {found:?}");
     let session = format!("arn:aws:sts::{SHOP}:assumed-role/deploy/chain");

@@ -128,7 +128,7 @@ fn is_not_left_behind(row: Row, operations: &[(&str, &str)]) {
     assert_eq!(scene.entries_of("quarantining").len(), 1, "{row:?}");
     assert_eq!(service.stop(), 0);
     subject.ledger_is_whole();
-    assert_eq!(scene.rescind(&["status", "-o", "json"]).json_document()["quarantined"], json!(0));
+    assert_eq!(scene.rescind(&["status", "-o", "jsonl"]).json_document()["quarantined"], json!(0));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn deleted_between_the_look_and_the_change(row: Row) {
     let subject = Subject::new(row);
     let operation = row.revokes_by()[0];
     subject.scene.hold(operation, "before");
-    let process = subject.scene.spawn(&["run", "--once", "--backlog", "-o", "json"]);
+    let process = subject.scene.spawn(&["run", "--once", "--backlog", "-o", "jsonl"]);
     subject.scene.held(operation);
     subject.delete_principal();
     subject.scene.release(operation);

@@ -19,7 +19,7 @@ fn a_ledger_rewritten_with_its_own_key_does_not_match_what_was_cosigned() {
         sign_again(ledger, &signer);
     });
     std::fs::remove_file(scene.path("ledger.db.checkpoint")).expect("removed");
-    let alone = ["ledger", "verify", "--ledger", "ledger.db", "--public-key", &key, "-o", "json"];
+    let alone = ["ledger", "verify", "--ledger", "ledger.db", "--public-key", &key, "-o", "jsonl"];
     // Whoever holds the key has done it well.
     scene.rescind(&alone).code(0);
     let with = scene.rescind(&[&alone[..], &["--cosigner", &witness.key]].concat()).code(6).json_document();
@@ -41,14 +41,14 @@ fn a_wrong_cosignature_on_a_kept_checkpoint_is_reported() {
             .expect("JSON");
     let note = proof["checkpoint"].as_str().expect("a note");
     assert!(note.contains(&line(0)));
-    let args = ["ledger", "verify", "--checkpoint", "kept", "-o", "json"];
+    let args = ["ledger", "verify", "--checkpoint", "kept", "-o", "jsonl"];
     std::fs::write(scene.path("kept"), note).expect("written");
     assert_eq!(scene.rescind(&args).code(0).json_document()["cosigners"][0]["count"], 3);
     // One of another checkpoint of the same witness.
     std::fs::write(scene.path("kept"), note.replace(&line(0), &line(1))).expect("written");
     scene.rescind(&args).code(6);
     // Whose key is not given, says nothing.
-    let alone = ["ledger", "verify", "--checkpoint", "kept", "--ledger", "ledger.db", "-o", "json"];
+    let alone = ["ledger", "verify", "--checkpoint", "kept", "--ledger", "ledger.db", "-o", "jsonl"];
     scene.rescind(&alone).code(0);
     assert_eq!(witness.seen(&scene), lines[1]["data"]["size"].as_u64().expect("a size"));
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 fn an_untouched_ledger_is_in_order() {
     let (scene, kept, key) = ledger();
     // Without a key from elsewhere, the ledger's keys are its own word.
-    let alone = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    let alone = scene.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0).json_document();
     assert_eq!(alone["own_word"], true);
     let found = verify(&scene, &kept, &key).code(0).json_document();
     assert_eq!(found["entries"], scene.entries().len());
@@ -74,7 +74,7 @@ fn the_first_bad_entry_is_named_also_through_a_link_and_in_the_log_that_is_besid
     sql(&connection, NO_TRIGGERS);
     sql(&connection, "UPDATE entries SET leaf_hash = zeroblob(32) WHERE seq IN (7, 12)");
     for file in ["ledger.db", "elsewhere/link.db"] {
-        let ran = scene.rescind(&["ledger", "verify", "--ledger", file, "-o", "json"]).code(6);
+        let ran = scene.rescind(&["ledger", "verify", "--ledger", file, "-o", "jsonl"]).code(6);
         assert_eq!(ran.json_document()["first_bad_entry"], 7, "{file}");
     }
     drop(connection);
@@ -142,7 +142,7 @@ fn a_key_that_was_rotated_signs_nothing_any_more() {
     std::fs::copy(scene.path("current"), scene.path("ledger.key")).expect("copied");
     scene.rescind(&["ledger", "checkpoint"]).code(0);
     // By the old key alone all is signed: it has signed for the new one.
-    let found = scene.rescind(&["ledger", "verify", "--public-key", &first, "-o", "json"]).code(0);
+    let found = scene.rescind(&["ledger", "verify", "--public-key", &first, "-o", "jsonl"]).code(0);
     let found = found.json_document();
     assert_eq!((&found["signed"], &found["unendorsed_keys"]), (&found["entries"], &json!([])));
 }

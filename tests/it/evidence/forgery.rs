@@ -55,19 +55,19 @@ fn an_index_that_lacks_rows_is_seen_and_made_again() {
         let (scene, kept, key) = ledger();
         fill_short(&scene, index, condition);
         // It hides the theft.
-        let is_hidden = reported(&scene) == 0 || scene.rescind(&["list", "-o", "json"]).json().is_empty();
+        let is_hidden = reported(&scene) == 0 || scene.rescind(&["list", "-o", "jsonl"]).json().is_empty();
         assert!(is_hidden, "{index}");
         verify(&scene, &kept, &key).code(6).says(index);
         scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(6).says(index);
         scene.rescind(&["ledger", "rebuild", "--check"]).code(6).says(index);
         assert_eq!(
-            scene.rescind(&["ledger", "rebuild", "-o", "json"]).code(6).json_document()["mended"],
+            scene.rescind(&["ledger", "rebuild", "-o", "jsonl"]).code(6).json_document()["mended"],
             true
         );
         verify(&scene, &kept, &key).code(0);
         scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
         assert_eq!(reported(&scene), 1);
-        assert_eq!(scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["state"], "revoked");
+        assert_eq!(scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["state"], "revoked");
     }
 }
 
@@ -114,7 +114,7 @@ fn an_archive_that_the_key_did_not_sign_for_is_neither_signed_nor_believed() {
     let signer = Signer::load(&scene.path("ledger.key")).expect("the key");
     sign_blindly(&open(&scene), &signer);
     assert!(is_refused(&verify(&scene, &kept, &key).code(6), archive));
-    assert!(is_refused(&scene.rescind(&["ledger", "verify", "-o", "json"]).code(6), archive));
+    assert!(is_refused(&scene.rescind(&["ledger", "verify", "-o", "jsonl"]).code(6), archive));
 }
 
 #[test]
@@ -137,12 +137,12 @@ fn an_archive_that_another_key_signed_for_is_not_believed() {
     });
     assert!(is_refused(&verify(&scene, &kept, &key).code(6), archive));
     // Who takes the ledger's own word sees what that is worth.
-    let verified = scene.rescind(&["ledger", "verify", "-o", "json"]).json_document();
+    let verified = scene.rescind(&["ledger", "verify", "-o", "jsonl"]).json_document();
     assert_ne!(verified["unendorsed_keys"], json!([]), "{verified}");
     // The next true key vouches for the one before it, and for no other.
     scene.rescind(&["ledger", "rotate-key"]).code(0);
     let newest = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
-    let ran = scene.rescind(&["ledger", "verify", "--public-key", &newest, "-o", "json"]).code(6);
+    let ran = scene.rescind(&["ledger", "verify", "--public-key", &newest, "-o", "jsonl"]).code(6);
     assert!(is_refused(&ran, archive));
 }
 

@@ -26,7 +26,7 @@ fn ledger() -> (Scene, PathBuf, String) {
 /// Verifies the ledger with what was kept elsewhere.
 fn verify(scene: &Scene, kept: &Path, key: &str) -> Ran {
     let kept = kept.to_str().expect("UTF-8");
-    scene.rescind(&["ledger", "verify", "--checkpoint", kept, "--public-key", key, "-o", "json"])
+    scene.rescind(&["ledger", "verify", "--checkpoint", kept, "--public-key", key, "-o", "jsonl"])
 }
 
 /// The file, open for somebody who knows how to get around the triggers.

@@ -108,7 +108,7 @@ fn whatever_is_changed_is_seen() {
             let _ = connection.execute_batch(trigger);
         }
         drop(connection);
-        let alone = ["ledger", "verify", "--ledger", &name, "--public-key", &key, "-o", "json"];
+        let alone = ["ledger", "verify", "--ledger", &name, "--public-key", &key, "-o", "jsonl"];
         let ran = scene.rescind(&alone);
         let by_itself = matches!(by, Itself);
         assert_eq!(ran.code, if by_itself { 6 } else { 0 }, "{what}:\n{}\n{}", ran.out, ran.err);

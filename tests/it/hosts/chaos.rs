@@ -197,10 +197,10 @@ impl Chaos<'_> {
         }
         let last = &ledgers[HOSTS - 1];
         let mut roots = BTreeSet::new();
-        let key = self.hosts[0].rescind(&["ledger", "key", "-o", "json"]).code(0).json_document();
+        let key = self.hosts[0].rescind(&["ledger", "key", "-o", "jsonl"]).code(0).json_document();
         let key = key["public_key"].as_str().expect("a key").to_owned();
         for host in &self.hosts {
-            let verify = ["ledger", "verify", "--public-key", &key, "-o", "json"];
+            let verify = ["ledger", "verify", "--public-key", &key, "-o", "jsonl"];
             let verified = host.rescind(&verify).code(0).json_document();
             // Each checkpoint there is one of this ledger.
             assert!(verified["witness"]["objects"].as_u64().is_some_and(|count| count > 0), "{verified}");

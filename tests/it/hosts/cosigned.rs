@@ -29,6 +29,6 @@ fn a_follower_has_what_was_cosigned_and_goes_on_from_there_when_it_leads() {
     scene.wait(|| witness.seen(&scene) > seen);
     assert_eq!(witness.requests(&scene).last(), Some(&(json!(seen), json!(200))));
     assert_eq!(second.stop(), 0);
-    let verified = second.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    let verified = second.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0).json_document();
     assert!(verified["cosigners"][0]["count"].as_u64() >= Some(2), "{verified}");
 }

@@ -273,7 +273,7 @@ impl Host {
     }
 
     pub fn remediations(&self) -> Vec<Value> {
-        self.rescind(&["list", "-o", "json"]).json()
+        self.rescind(&["list", "-o", "jsonl"]).json()
     }
 }
 

@@ -28,7 +28,7 @@ fn key(host: &Host) -> String {
 
 /// Verifies a host's ledger with one key.
 fn verified(host: &Host, key: &str, code: i32) -> Value {
-    host.rescind(&["ledger", "verify", "--public-key", key, "-o", "json"]).code(code).json_document()
+    host.rescind(&["ledger", "verify", "--public-key", key, "-o", "jsonl"]).code(code).json_document()
 }
 
 /// The two hosts of which one leads, once the leader's key has signed for the follower's.
@@ -256,7 +256,7 @@ fn a_host_goes_on_where_no_key_is_left_and_auditors_see_that() {
     second.lead();
     assert_eq!(second.stop(), 0);
     let both =
-        ["ledger", "verify", "-o", "json", "--public-key", &key(&first), "--public-key", &key(&second)];
+        ["ledger", "verify", "-o", "jsonl", "--public-key", &key(&first), "--public-key", &key(&second)];
     let found = second.rescind(&both).code(0).json_document();
     assert_eq!(found["signed"], found["entries"]);
     assert_eq!(found["unendorsed_keys"].as_array().map(Vec::len), Some(1), "{found}");

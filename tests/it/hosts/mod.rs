@@ -104,7 +104,7 @@ fn a_leader_that_sleeps_while_another_takes_over_wakes_up_and_changes_nothing() 
     assert_eq!(first.stop(), 0);
     let (one, other) = (first.bodies(), again.bodies());
     assert_eq!(one[..other.len()], other[..]);
-    first.rescind(&["ledger", "verify", "-o", "json"]).code(0);
+    first.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0);
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn a_new_host_begins_with_an_empty_disk() {
     let (old, new) = (first.bodies(), third.bodies());
     assert_eq!(old[..], new[..old.len()]);
     assert_eq!(third.remediations()[0]["state"], "revoked");
-    third.rescind(&["ledger", "verify", "-o", "json"]).code(0);
-    third.rescind(&["ledger", "rebuild", "-o", "json"]).code(0);
+    third.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0);
+    third.rescind(&["ledger", "rebuild", "-o", "jsonl"]).code(0);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn what_a_writer_put_and_whose_answer_was_lost_is_written_once() {
     scene.wait(|| thief.list_users().is_err());
     assert_eq!(host.stop(), 0);
     assert_eq!(writers(&scene), ["web"]);
-    host.rescind(&["ledger", "verify", "-o", "json"]).code(0);
+    host.rescind(&["ledger", "verify", "-o", "jsonl"]).code(0);
     assert_eq!(host.kinds().iter().filter(|kind| *kind == "took_over").count(), 1);
 }
 

@@ -16,7 +16,7 @@ fn alone() -> (Scene, Host) {
 }
 
 fn verified(host: &Host) -> Value {
-    host.rescind(&["ledger", "verify", "-o", "json"]).json_document()["log"].clone()
+    host.rescind(&["ledger", "verify", "-o", "jsonl"]).json_document()["log"].clone()
 }
 
 /// Changes the configuration of a host.
@@ -32,10 +32,10 @@ fn a_ledger_by_itself_is_put_into_a_log_and_another_host_begins_from_it() {
     use_log(&scene, &first);
     first.rescind(&["run", "--once"]).code(4).says("rescind ledger publish");
     assert_eq!(verified(&first)["unpublished"], true);
-    let published = first.rescind(&["ledger", "publish", "-o", "json"]).code(0).json_document();
+    let published = first.rescind(&["ledger", "publish", "-o", "jsonl"]).code(0).json_document();
     assert_eq!(published["published"]["entries"], before.len());
     // What is done is not done again.
-    first.rescind(&["ledger", "publish", "-o", "json"]).code(0);
+    first.rescind(&["ledger", "publish", "-o", "jsonl"]).code(0);
     let mut second = Host::new(&scene);
     second.lead();
     let (thief, _) = scene.theft(BANK, "teller");
@@ -58,7 +58,7 @@ fn a_ledger_that_the_log_does_not_have_is_not_taken_for_one_that_is_behind() {
     other.lead();
     other.until(crate::log::REGION_READ);
     assert_eq!(other.stop(), 0);
-    let verified = first.rescind(&["ledger", "verify", "-o", "json"]).code(6).json_document();
+    let verified = first.rescind(&["ledger", "verify", "-o", "jsonl"]).code(6).json_document();
     assert_eq!(verified["log"]["differs"]["entry"], 1, "{verified}");
 }
 
@@ -142,7 +142,7 @@ fn doctor_looks_at_the_table() {
     let host = Host::new(&scene);
     host.rescind(&["run", "--once"]).code(0);
     let codes = |host: &Host| -> Vec<Value> {
-        let found = host.rescind(&["doctor", "-o", "json"]).json_document();
+        let found = host.rescind(&["doctor", "-o", "jsonl"]).json_document();
         let problems = found["problems"].as_array().expect("problems").clone();
         problems
             .iter()

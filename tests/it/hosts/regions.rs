@@ -16,7 +16,7 @@ fn regions_of(scene: &Scene, host: &Host) -> Vec<String> {
 }
 
 fn codes(host: &Host) -> Vec<Value> {
-    let found = host.rescind(&["doctor", "-o", "json"]).json_document();
+    let found = host.rescind(&["doctor", "-o", "jsonl"]).json_document();
     found["problems"].as_array().expect("problems").iter().map(|one| one["code"].clone()).collect()
 }
 

@@ -20,7 +20,7 @@ fn recorded(host: &Host) -> Vec<u64> {
 }
 
 fn verified(host: &Host) -> (i32, Value) {
-    let ran = host.rescind(&["ledger", "verify", "-o", "json"]);
+    let ran = host.rescind(&["ledger", "verify", "-o", "jsonl"]);
     (ran.code, serde_json::from_str(&ran.out).unwrap_or_else(|_| json!({"error": ran.err})))
 }
 
@@ -56,7 +56,7 @@ fn a_new_leader_goes_on_at_the_witness_and_all_checkpoints_there_are_of_one_ledg
     first.lead();
     second.run();
     scene.wait(|| second.follows() && second.bodies().len() >= first.bodies().len());
-    let doctor = second.rescind(&["doctor", "-o", "json"]).out;
+    let doctor = second.rescind(&["doctor", "-o", "jsonl"]).out;
     assert!(doctor.contains("problems") && !doctor.contains("checkpoint_not_published"), "{doctor}");
 }
 

@@ -33,7 +33,7 @@ fn fought(scene: &Scene) -> Thief {
 }
 
 fn by_organization(scene: &Scene) -> Option<Value> {
-    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
     list.into_iter().find(|one| {
         let id = one["remediation"].as_str().expect("an id");
         let entries = scene.entries_of("decision");
@@ -47,7 +47,7 @@ fn by_organization(scene: &Scene) -> Option<Value> {
 fn the_quarantine_is_kept_until_a_release() {
     let (scene, service) = watched("quarantine = \"1s\"\n", "contested = \"keep_quarantine\"\n");
     let thief = fought(&scene);
-    let list = || scene.rescind(&["-o", "json", "list"]).code(0).json().remove(0);
+    let list = || scene.rescind(&["-o", "jsonl", "list"]).code(0).json().remove(0);
     scene.wait(|| list()["proof"] != Value::Null);
     scene.advance_clock(600);
     scene.wait(|| !scene.entries_of("settled").is_empty());
@@ -76,7 +76,7 @@ fn a_person_is_asked_whether_the_organization_denies_it() {
     let _ = operator.delete_role_policy("web", POLICY);
     thief.is_denied();
     // Once, however often it is taken away.
-    assert_eq!(scene.rescind(&["-o", "json", "list"]).code(0).json().len(), 2);
+    assert_eq!(scene.rescind(&["-o", "jsonl", "list"]).code(0).json().len(), 2);
     service.stop();
     scene.rescind(&["ledger", "verify"]).code(0);
     scene.rescind(&["ledger", "rebuild", "--check"]).code(0);

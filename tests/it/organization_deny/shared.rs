@@ -20,7 +20,7 @@ fn several_principals_share_one_policy_and_are_released_one_by_one() {
     for thief in &thieves {
         assert_eq!(thief.list_users(), Err("AccessDenied".to_owned()));
     }
-    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
     let mut left = list.len();
     for one in &list {
         let id = one["remediation"].as_str().expect("an id");
@@ -91,7 +91,7 @@ fn the_statement_of_a_role_that_is_gone_is_taken_back() {
     theft(&scene, Row::Role, SHOP);
     scene.run_once().counts(json!({"revoked": 1}));
     Thief::operator(&scene, SHOP).delete_role("web");
-    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
     let id = list[0]["remediation"].as_str().expect("an id");
     scene.rescind(&[&["release", "--yes", id][..], &SIGNED[..]].concat()).code(0);
     let management = Thief::operator(&scene, MANAGEMENT);
@@ -113,7 +113,7 @@ fn an_identity_center_role_without_a_session_is_held() {
         &json!({"account": SECURITY, "region": HOME, "member": SHOP, "role": role, "principal_id": id, "access_key_id": "ASIAEXAMPLEEXAMPLE00"}),
     );
     scene.poll().code(5);
-    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let list = scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
     assert!(
         list.iter().any(|one| one["held_code"] == "no_session" && one["finding"] != finding.as_str()),
         "{list:?}"
@@ -126,7 +126,7 @@ fn several_that_were_approved_are_carried_out_in_one_run() {
     let scene = delegated("");
     let thieves = [Row::IdentityCenter, Row::Root, Row::Federated].map(|row| theft(&scene, row, SHOP).0);
     scene.poll().code(5);
-    for one in scene.rescind(&["-o", "json", "list"]).code(0).json() {
+    for one in scene.rescind(&["-o", "jsonl", "list"]).code(0).json() {
         let id = one["remediation"].as_str().expect("an id");
         scene.rescind(&[&["approve", id][..], &SIGNED[..]].concat()).code(0);
     }

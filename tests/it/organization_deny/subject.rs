@@ -142,12 +142,12 @@ impl Subject {
     }
 
     pub fn id(&self) -> String {
-        let list = self.scene.rescind(&["-o", "json", "list"]).code(0).json();
+        let list = self.scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
         list[0]["remediation"].as_str().expect("an id").to_owned()
     }
 
     pub fn state(&self) -> String {
-        let list = self.scene.rescind(&["-o", "json", "list"]).code(0).json();
+        let list = self.scene.rescind(&["-o", "jsonl", "list"]).code(0).json();
         list[0]["state"].as_str().expect("a state").to_owned()
     }
 
@@ -157,7 +157,8 @@ impl Subject {
     }
 
     pub fn release(&self, more: &[&str]) -> Ran {
-        self.scene.rescind(&[&["release", "--yes", &self.id(), "-o", "json"][..], &SIGNED[..], more].concat())
+        self.scene
+            .rescind(&[&["release", "--yes", &self.id(), "-o", "jsonl"][..], &SIGNED[..], more].concat())
     }
 
     pub fn set(&self, switch: &str, value: Value) {

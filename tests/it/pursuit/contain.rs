@@ -77,7 +77,7 @@ fn keys_users_and_roles_that_were_made_are_denied_where_a_rule_says_so() {
     let credentials = spread(&scene, &[]);
     scene.poll().code(5);
     assert!(key(&scene, &credentials).list_users().is_err());
-    let all = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let all = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     let states: Vec<(&str, &str)> = all
         .iter()
         .map(|one| (one["type"].as_str().unwrap_or_default(), one["state"].as_str().unwrap_or_default()))

@@ -21,8 +21,8 @@ fn sessions_that_were_opened_with_a_stolen_one_are_revoked_and_those_of_others_g
     intrusion.is_over();
     are(&scene, &[["web", "revoked"], ["batch", "revoked"], ["vault", "revoked"]]);
     // It is one incident, and each session is derived from the one before.
-    let shown = |id: &str| scene.rescind(&["show", id, "-o", "json"]).code(0).json_document();
-    let all = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let shown = |id: &str| scene.rescind(&["show", id, "-o", "jsonl"]).code(0).json_document();
+    let all = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     let vault = all.iter().find(|one| one["principal"] == "vault").expect("there");
     let derived = &shown(vault["remediation"].as_str().expect("an id"))["finding"]["cause"]["pursuit"];
     let chain: Vec<&str> = derived["chain"]
@@ -48,7 +48,7 @@ fn by_default_each_session_is_held_and_one_approval_revokes_it() {
     intrusion.is_pending();
     are(&scene, &[["web", "revoked"], ["batch", "held"], ["vault", "held"]]);
     assert!(listed(&scene)[1..].iter().all(|one| one[2] == "pursuit_approve"));
-    let all = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let all = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     for one in all.iter().filter(|one| one["state"] == "held") {
         let id = one["remediation"].as_str().expect("an id");
         scene.rescind(&["approve", id, "--by", "ann", "--reason", "not ours"]).code(0);
@@ -137,7 +137,7 @@ fn what_waits_for_an_answer_itself_is_not_pursued() {
     scene.poll().code(5);
     intrusion.thieves[0].is_allowed();
     assert!(scene.entries_of("trace").is_empty());
-    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     scene.rescind(&["approve", id.as_str().expect("an id"), "--by", "ann", "--reason", "stolen"]).code(0);
     // The installation asks a person, so what was opened is held as well.
     scene.poll().code(5);

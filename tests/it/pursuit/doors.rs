@@ -11,10 +11,10 @@ use std::process::{Command, Stdio};
 
 /// The only incident, as it is now.
 fn incident(scene: &Scene) -> Value {
-    let all = scene.rescind(&["incident", "list", "-o", "json"]).code(0).json();
+    let all = scene.rescind(&["incident", "list", "-o", "jsonl"]).code(0).json();
     assert_eq!(all.len(), 1, "{all:?}");
     let id = all[0]["incident"].as_str().expect("an id").to_owned();
-    scene.rescind(&["incident", "show", &id, "-o", "json"]).code(0).json_document()
+    scene.rescind(&["incident", "show", &id, "-o", "jsonl"]).code(0).json_document()
 }
 
 /// Runs commands of the AWS CLI with the rights of an account's operator; says what each ended with.

@@ -44,7 +44,7 @@ fn a_key_whose_first_finding_was_rejected_is_pursued_when_it_is_seen_again() {
     let inside = json!({"type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS"});
     scene.report(SHOP, "web", &session, inside);
     scene.poll().code(5);
-    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).code(0).json()[0]["remediation"].clone();
     scene.rescind(&["reject", id.as_str().expect("an id"), "--by", "ann", "--reason", "ours"]).code(0);
     scene.report(SHOP, "web", &session, json!({}));
     scene.run_once();

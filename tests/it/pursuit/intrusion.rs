@@ -80,7 +80,7 @@ impl Intrusion {
 
 /// The remediations, the oldest first: the principal's name, the state, the reason that a person is asked.
 pub fn listed(scene: &Scene) -> Vec<[String; 3]> {
-    let mut all = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let mut all = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     // As times: a text without fractions of a second comes behind one with them.
     let opened = |one: &Value| one["opened_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
     all.sort_by_key(opened);

@@ -44,7 +44,7 @@ fn two_roles_that_assume_each_other_under_new_names_are_revoked_as_a_whole() {
     let thieves = going_on(&scene, (0..6).map(|number| (&roles[number % 2], format!("app-{number}"))));
     scene.run_once();
     thieves.iter().for_each(Thief::is_denied);
-    let all = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let all = scene.rescind(&["list", "-o", "jsonl"]).code(0).json();
     for role in ["batch", "vault"] {
         let is_whole = |one: &&serde_json::Value| one["principal"] == role && one["session"].is_null();
         assert_eq!(

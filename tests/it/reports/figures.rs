@@ -219,11 +219,11 @@ fn what_was_observed_first_and_then_revoked_is_one_finding() {
     assert_eq!(summary["remediation_rate"]["share"], 1.0);
     // What is released is proved no more.
     assert_eq!(summary["by_proof"], json!({"simulated": 1}));
-    let id = scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).json()[0]["remediation"].clone();
     scene
         .rescind(&["release", "--yes", id.as_str().expect("an id"), "--by", "Ann", "--reason", "over"])
         .code(0);
     let summary = scene.rescind(&["report", "-o", "json"]).code(0).json_document()["summary"].clone();
     assert_eq!((&summary["by_proof"], &summary["acted"]), (&json!({"none": 1}), &json!(1)));
-    assert_eq!(scene.rescind(&["list", "-o", "json"]).json()[0]["proof"], serde_json::Value::Null);
+    assert_eq!(scene.rescind(&["list", "-o", "jsonl"]).json()[0]["proof"], serde_json::Value::Null);
 }

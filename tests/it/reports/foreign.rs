@@ -27,7 +27,7 @@ fn odd() -> Scene {
     }
     scene.configure("mode = \"approve\"\n");
     scene.poll().code(5);
-    let ran = scene.rescind(&["list", "-o", "json"]).code(0);
+    let ran = scene.rescind(&["list", "-o", "jsonl"]).code(0);
     for one in ran.json() {
         let id = one["remediation"].as_str().expect("an id");
         let reason = TRICKS.join(" ");

@@ -12,6 +12,8 @@ mod record;
 mod states;
 mod valid;
 
+pub use valid::is_as;
+
 use serde_json::Value;
 
 /// Lines of JSON.

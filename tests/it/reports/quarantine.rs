@@ -57,9 +57,9 @@ fn each_format_and_the_metrics_say_since_when_and_until_when() {
     assert!(!is_measured("rescind_deny_in_force_seconds 0"));
     assert!(is_measured("rescind_deny_gaps 0") && is_measured("rescind_denies_contested 0"));
     is_said(&scene, true);
-    let status = scene.rescind(&["status", "-o", "json"]).json_document();
+    let status = scene.rescind(&["status", "-o", "jsonl"]).json_document();
     assert_eq!((&status["quarantined"], status["quarantined_since"].is_string()), (&json!(1), true));
-    let id = scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].clone();
+    let id = scene.rescind(&["list", "-o", "jsonl"]).json()[0]["remediation"].clone();
     scene
         .rescind(&["release", "--yes", id.as_str().expect("an id"), "--by", "Ann", "--reason", "over"])
         .code(0);

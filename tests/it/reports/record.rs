@@ -107,7 +107,7 @@ fn a_release_is_a_restore() {
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
     let id =
-        scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
+        scene.rescind(&["list", "-o", "jsonl"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
     scene.rescind(&["release", "--yes", &id, "--by", "Ann", "--reason", "over"]).code(0);
     let text = scene.rescind(&["report", "-o", "ocsf", "--no-record"]).code(0).out;
     is_ocsf(&text);

@@ -33,6 +33,16 @@ pub fn is_valid(report: &str) {
     python(CHECK, report);
 }
 
+/// It is as a schema in docs/schema says, by a validator that is not ours.
+pub fn is_as(schema: &str, document: &str) {
+    const CHECK: &str = "import json, sys, jsonschema\n\
+        given = json.load(sys.stdin)\n\
+        schema = json.load(open('docs/schema/' + given['schema'], encoding='utf-8'))\n\
+        jsonschema.Draft202012Validator.check_schema(schema)\n\
+        jsonschema.Draft202012Validator(schema).validate(json.loads(given['document']))\n";
+    python(CHECK, &serde_json::json!({ "schema": schema, "document": document }).to_string());
+}
+
 /// Each line is valid by OCSF's own schema, which a package that is not ours makes.
 pub fn is_ocsf(text: &str) {
     const CHECK: &str = "import json, sys, jsonschema\n\

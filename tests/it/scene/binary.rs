@@ -68,19 +68,19 @@ impl Scene {
         Ran::new(&process.wait_with_output().expect("the binary ends"))
     }
 
-    /// One poll, which acts on what was there before as well (`-o json`).
+    /// One poll, which acts on what was there before as well (`-o jsonl`).
     pub fn poll(&self) -> Ran {
-        self.rescind(&["run", "--once", "--backlog", "-o", "json"])
+        self.rescind(&["run", "--once", "--backlog", "-o", "jsonl"])
     }
 
-    /// One poll, which only observes what was there before the first one (`-o json`).
+    /// One poll, which only observes what was there before the first one (`-o jsonl`).
     pub fn poll_new(&self) -> Ran {
-        self.rescind(&["run", "--once", "-o", "json"])
+        self.rescind(&["run", "--once", "-o", "jsonl"])
     }
 
-    /// Hands findings in (`-o json`).
+    /// Hands findings in (`-o jsonl`).
     pub fn handle(&self, input: &[u8]) -> Ran {
-        self.rescind_with_input(&["handle", "-", "-o", "json"], input)
+        self.rescind_with_input(&["handle", "-", "-o", "jsonl"], input)
     }
 
     /// The first poll: from here on the regions are watched.

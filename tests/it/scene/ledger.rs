@@ -33,7 +33,7 @@ impl Scene {
     /// A remediation, or the one that a finding led to, as `show -o json` has it.
     #[track_caller]
     pub fn shown(&self, id: &str) -> Value {
-        self.rescind(&["show", id, "-o", "json"]).code(0).json_document()
+        self.rescind(&["show", id, "-o", "jsonl"]).code(0).json_document()
     }
 
     /// The decision about a finding, the latest one.

@@ -34,14 +34,14 @@ impl Ran {
         self
     }
 
-    /// What a poll or `handle` counted (`-o json`).
+    /// What a poll or `handle` counted (`-o jsonl`).
     #[track_caller]
     pub fn summary(&self) -> Value {
         let summary = self.json().into_iter().find_map(|line| line.get("summary").cloned());
         summary.unwrap_or_else(|| panic!("no summary\n{}\n{}", self.out, self.err))
     }
 
-    /// Asserts what became of the findings (`-o json`): this, and nothing else. How many alerts were raised and how
+    /// Asserts what became of the findings (`-o jsonl`): this, and nothing else. How many alerts were raised and how
     /// many findings were seen before is compared where it is named.
     #[track_caller]
     pub fn counts(self, mut expected: Value) -> Self {

@@ -46,7 +46,7 @@ impl Scene {
 
     /// The name of the log that this scene's ledger is.
     pub fn log_name(&self) -> String {
-        let key = self.rescind(&["ledger", "key", "-o", "json"]).code(0).json_document();
+        let key = self.rescind(&["ledger", "key", "-o", "jsonl"]).code(0).json_document();
         key["public_key"].as_str().expect("a key").split('+').next().expect("a name").to_owned()
     }
 }

@@ -78,7 +78,7 @@ fn of_evil_type() -> Vec<u8> {
 
 fn all(scene: &Scene, args: &[&str]) -> [Ran; 2] {
     let text = scene.rescind(&[args, &["--log", "debug"]].concat());
-    let json = scene.rescind(&[args, &["--log", "debug", "-o", "json"]].concat());
+    let json = scene.rescind(&[args, &["--log", "debug", "-o", "jsonl"]].concat());
     is_clean(&format!("{args:?}"), &(text.out.clone() + &text.err));
     is_clean(&format!("{args:?} -o json"), &(json.out.clone() + &json.err));
     for line in json.err.lines() {
@@ -100,7 +100,7 @@ fn no_text_of_a_finding_forges_a_line_or_turns_a_screen() {
         is_clean(&format!("{args:?}"), &(handled.out.clone() + &handled.err));
         assert!(handled.err.contains("FORGED"), "{}", handled.err);
     }
-    let list = scene.rescind(&["list", "-o", "json"]).json();
+    let list = scene.rescind(&["list", "-o", "jsonl"]).json();
     let listed = |state: &str| {
         let one = list.iter().find(|one| one["state"].as_str().is_some_and(|is| is.starts_with(state)));
         one.unwrap_or_else(|| panic!("{state}: {list:#?}"))["remediation"].as_str().expect("an id")
@@ -149,7 +149,7 @@ fn no_text_of_a_finding_forges_a_line_or_turns_a_screen() {
 
 #[test]
 fn nor_in_the_log_of_a_service_or_over_http() {
-    for args in [&[][..], &["-o", "json"]] {
+    for args in [&[][..], &["-o", "jsonl"]] {
         let scene = evil();
         let mut service = Watching::start(&scene, &[&["--backlog"], args].concat());
         let url = address(&mut service);

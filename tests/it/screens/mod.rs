@@ -11,6 +11,7 @@ mod opt_outs;
 mod redact;
 mod refused;
 mod running;
+mod width;
 
 use crate::scene::{Ran, Scene};
 use std::fmt::Write;
@@ -69,7 +70,7 @@ impl<'a> Transcript<'a> {
 
 /// The id of the only remediation, or the latest one.
 fn latest(scene: &Scene) -> String {
-    let list = scene.rescind(&["list", "-o", "json"]).json();
+    let list = scene.rescind(&["list", "-o", "jsonl"]).json();
     list.last().expect("one")["remediation"].as_str().expect("an id").to_owned()
 }
 

@@ -27,7 +27,7 @@ fn a_service() {
     scene.release("ListFindings");
     scene.wait(|| scene.rescind(&["health", "--ready"]).code == 0);
     service.until(crate::log::REVOKED);
-    scene.wait(|| scene.rescind(&["status", "-o", "json"]).json_document()["live"]["in_flight"] == 0);
+    scene.wait(|| scene.rescind(&["status", "-o", "jsonl"]).json_document()["live"]["in_flight"] == 0);
     screens.run(&["health", "--ready"]).code(0);
     screens.run(&["status"]).code(0);
     std::fs::write(scene.path("rescind.toml"), "mode = \"enforce\"\nregion = []\n").expect("written");
