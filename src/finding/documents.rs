@@ -95,7 +95,8 @@ impl<R: BufRead> Documents<R> {
         self.end == Some(End::Failed)
     }
 
-    /// Reads more of the input, if there is more and room for it.
+    /// Reads more of the input, if there is more and room for it. What a pipe has so far may be all for a long time: it
+    /// is enough where a document can end.
     fn grow(&mut self) -> bool {
         self.held.drain(..self.at);
         self.at = 0;
@@ -108,6 +109,9 @@ impl<R: BufRead> Documents<R> {
                     let count = some.len().min(LONGEST - self.held.len());
                     self.held.extend_from_slice(&some[..count]);
                     self.input.consume(count);
+                    if count < LEAST_READ && matches!(self.held.last(), Some(b'\n' | b'}' | b']')) {
+                        break;
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {

@@ -104,9 +104,9 @@ fn documents_one_behind_the_other_are_all_read() {
     }
 }
 
-/// What looks alike where it breaks off is not the same input.
+/// Whoever hands it in has to know that, and nothing more is done.
 #[test]
-fn what_cannot_be_read_is_reported_each_time_and_of_each_file() {
+fn a_file_without_a_finding_is_named_each_time_and_nothing_is_done() {
     let scene = Scene::new();
     let cut = |name: &str, id: &str| {
         let whole = gzipped(&json!({"id": id}).to_string());
@@ -118,8 +118,9 @@ fn what_cannot_be_read_is_reported_each_time_and_of_each_file() {
         std::fs::write(scene.path(name), text).expect("written");
     }
     for name in ["a.json.gz", "b.json.gz", "c.json", "d.json", "a.json.gz", "c.json"] {
-        scene.rescind(&["handle", name]).code(5).says("unreadable");
+        scene.rescind(&["handle", name]).code(2).says(name).says("nothing was done");
     }
+    assert!(!scene.path("ledger.db").exists());
 }
 
 #[test]
@@ -262,9 +263,12 @@ fn a_silent_standard_input_can_be_stopped() {
     scene.watch();
     let mut process = scene.spawn(&["handle", "-"]);
     let mut input = process.stdin.take().expect("piped");
-    // It has begun to read, and waits for more.
-    input.write_all(b"\n").expect("written");
-    scene.wait(|| scene.count("kind = 'connected'") >= 2);
+    // It has taken up what came, and waits for more.
+    for account in [SHOP, BANK] {
+        let (_, id) = scene.theft(account, "web");
+        input.write_all(format!("{}\n", finding(&scene, &id)).as_bytes()).expect("written");
+    }
+    scene.wait(|| scene.count("kind = 'decision'") >= 2);
     Command::new("kill").args(["-INT", &process.id().to_string()]).status().expect("kill runs");
     scene.wait(|| process.try_wait().expect("a status").is_some());
     Scene::finish(process).code(130);

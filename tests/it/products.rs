@@ -187,7 +187,7 @@ fn all_credentials_of_a_finding_are_held_one_by_one() {
     assert_eq!(held.len(), 4, "{held:?}");
     // Without its rule it is nothing.
     scene.configure("mode = \"enforce\"\n");
-    scene.handle(finding.to_string().as_bytes()).code(2);
+    scene.handle(finding.to_string().as_bytes()).code(5);
 }
 
 #[test]

@@ -34,7 +34,7 @@ const VARYING: [(&str, &str); 24] = [
 
 /// What is known by its name: the same one has the same number. Of an id, its beginning may stand for it.
 const NAMED: [(&str, &str, usize); 9] = [
-    (r"\bi-[0-9a-f]{24}\b", "incident-", usize::MAX),
+    (r"\bi-(?:[0-9a-f]{24}|[0-9a-f]{12})\b", "incident-", 14),
     (r"\br-[0-9a-f]{12,24}\b", "r-", 8),
     (r"\brescind/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+", "key-", usize::MAX),
     (r"\brescind/[0-9a-f]{16}", "log-", usize::MAX),
