@@ -76,11 +76,11 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         return Ok(Exit::Done);
     }
     screen.knows(reader.account_names()?);
-    list(desk::alert_lines(&reader, args.since)?, args, screen)
+    list(&desk::alert_lines(&reader, args.since)?, args, screen)
 }
 
 /// The alerts, for people and programs.
-pub(super) fn list(lines: Vec<AlertLine>, args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub(super) fn list(lines: &[AlertLine], args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
     screen.lists(&["items"]);
     let open = lines.iter().filter(|one| one.acknowledged.is_none()).count();
     for one in lines.iter().filter(|one| !args.open || one.acknowledged.is_none()) {

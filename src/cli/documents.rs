@@ -56,6 +56,7 @@ struct Plan {
 /// A finding that was recorded before this run.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the document")]
 struct SeenBefore {
     /// Id of the finding.
     seen_before: String,
@@ -122,6 +123,7 @@ struct Doctor {
 /// An opt-out, and whether it applies.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the document")]
 struct OptOut {
     opt_out: Value,
     applies: bool,

@@ -116,7 +116,9 @@ pub(super) fn show(lines: &[Listed], args: &Args, is_more: bool, screen: &Screen
         screen.line(table.draw(&shown, width));
         table.left_out(&shown)
     } else {
-        lines.iter().for_each(|one| two_lines(one, screen));
+        for one in lines {
+            two_lines(one, screen);
+        }
         vec!["proof", "severity", "in force", "to deny", "type"]
     };
     screen.line("");
@@ -180,17 +182,13 @@ fn decisions(reader: &Reader, args: &Args, screen: &Screen) -> anyhow::Result<Ex
             && severity.is_none_or(|least| line.severity.is_some_and(|severity| severity >= least))
     });
     let left_out = lines.len().saturating_sub(args.filter.most());
-    show_decisions(lines.split_off(left_out), left_out > 0, screen)
+    show_decisions(&lines[left_out..], left_out > 0, screen)
 }
 
 /// The decisions, for people and programs. `is_more` says that there are earlier ones.
-pub(super) fn show_decisions(
-    lines: Vec<DecisionLine>,
-    is_more: bool,
-    screen: &Screen,
-) -> anyhow::Result<Exit> {
+pub(super) fn show_decisions(lines: &[DecisionLine], is_more: bool, screen: &Screen) -> anyhow::Result<Exit> {
     screen.lists(&["items"]);
-    for line in &lines {
+    for line in lines {
         screen.item("items", line)?;
         decision(line, screen);
     }

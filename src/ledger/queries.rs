@@ -257,7 +257,7 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn account_names(&self) -> Result<AccountNames, LedgerError> {
-        self.organization().map(AccountNames::new)
+        self.organization().map(|snapshot| AccountNames::new(snapshot.as_ref()))
     }
 
     /// Where an account stood when that was read last.

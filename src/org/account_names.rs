@@ -15,8 +15,8 @@ pub struct AccountNames(BTreeMap<AccountId, String>);
 impl AccountNames {
     /// Those of a snapshot; none where none was made.
     #[must_use]
-    pub fn new(snapshot: Option<Snapshot>) -> Self {
-        let snapshot = snapshot.as_ref().map(Snapshot::accounts).unwrap_or_default();
+    pub fn new(snapshot: Option<&Snapshot>) -> Self {
+        let snapshot = snapshot.map(Snapshot::accounts).unwrap_or_default();
         snapshot.into_iter().map(|one| (one.id.clone(), one.name.clone())).collect()
     }
 
@@ -98,7 +98,7 @@ mod tests {
         let hub = "111111111111".parse().expect("an id");
         let snapshot =
             Snapshot::new(all, hub, None, "111111111111".parse().expect("an id"), Timestamp::UNIX_EPOCH);
-        let names = AccountNames::new(Some(snapshot));
+        let names = AccountNames::new(Some(&snapshot));
         for (text, expected) in [
             ("role web in 222222222222", "role web in 222222222222 (shop)"),
             ("role web in 222222222222, and", "role web in 222222222222 (shop), and"),

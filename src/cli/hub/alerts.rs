@@ -22,5 +22,5 @@ pub(super) async fn run(args: &alerts::Args, client: &Client, screen: &Screen) -
     let lines = all.into_iter().map(|value| client.typed(value)).collect::<Result<Vec<AlertLine>, _>>()?;
     let name = |line: &AlertLine| Some((line.account.clone()?, line.account_name.clone()?));
     screen.knows(lines.iter().filter_map(name).collect());
-    alerts::list(lines, args, screen)
+    alerts::list(&lines, args, screen)
 }

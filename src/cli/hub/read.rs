@@ -32,7 +32,7 @@ pub(super) async fn list(args: &list::Args, client: &Client, screen: &Screen) ->
         let lines = all.into_iter().rev().map(read).collect::<Result<Vec<_>, _>>()?;
         let name = |line: &DecisionLine| Some((line.account.clone()?, line.account_name.clone()?));
         screen.knows(lines.iter().filter_map(name).collect());
-        return list::show_decisions(lines, is_more, screen);
+        return list::show_decisions(&lines, is_more, screen);
     }
     // The latest come first there, and last on the screen.
     let (all, is_more) = client.latest("/v1/remediations", &args.filter.query(), most).await?;
