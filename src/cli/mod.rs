@@ -14,6 +14,7 @@ mod examples;
 mod exit;
 mod explain;
 mod filter;
+mod folding;
 mod follow;
 mod formats;
 mod handle;
